@@ -1,0 +1,57 @@
+# Every target makes what it needs: a virtual environment in .venv and, for the
+# targets that talk to BullMQ, its Node packages. Nothing is installed globally.
+PYTHON ?= python3
+BIN := .venv/bin
+NODE_MODULES := tests/interop/node/node_modules/.installed
+PLUGINS := $(wildcard plugins/*/pyproject.toml)
+CODE := framework tests app_template docs plugins
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check lint types interop bench fmt clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/.installed ## Make .venv with the framework, its plugins and all tools, editable
+
+.venv/.installed: pyproject.toml .ci/constraints.txt $(PLUGINS)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.12, say")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev,check]' $(foreach p,$(PLUGINS),--editable $(dir $(p)))
+	touch $@
+
+$(NODE_MODULES): tests/interop/node/package.json
+	sh .ci/node-peers
+	touch $@
+
+demo: install ## Run the demo app with an embedded server (PORT=3000)
+	cd app_template && exec ../$(BIN)/framework dev starter
+
+test: install $(NODE_MODULES) ## Run the default test suite on a real server
+	$(BIN)/python -m pytest $(ARGS)
+
+check: lint types ## Lint and type-check everything
+
+lint: install
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/lint-imports --no-cache
+
+types: install
+	$(BIN)/mypy
+	$(BIN)/pyright --warnings
+
+interop: install $(NODE_MODULES) ## Run only the tests against BullMQ on Node
+	$(BIN)/python -m pytest tests/interop $(ARGS)
+
+bench: install $(NODE_MODULES) ## Measure us beside BullMQ on Node (ROUNDS=5 JOBS=20000)
+	$(BIN)/python -m tests.benchmarks
+
+fmt: install ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+clean: ## Remove .venv, node_modules, caches and builds
+	rm -rf .venv tests/interop/node/node_modules dist build *.egg-info app_template/.framework
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

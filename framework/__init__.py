@@ -1,0 +1,1 @@
+"""Background jobs for Python: declared like NestJS, run like Celery, stored like BullMQ."""

@@ -1,0 +1,1 @@
+"""The one wiring: settings, discovery, routes, application, plugins, logs."""

@@ -1,0 +1,1 @@
+"""Putting jobs in, and looking at them."""

@@ -1,0 +1,1 @@
+"""Decorators that note what a class or function is; nothing happens at import."""

@@ -1,0 +1,1 @@
+"""Dependency injection: providers, signatures, the graph, the container."""

@@ -1,0 +1,273 @@
+"""Every error that the framework raises, in one tree.
+
+FrameworkError
+├── DeclarationError            found before anything runs; says where, and how to mend it
+│   ├── ProcessorError          a processor, handler or hook of the wrong shape
+│   ├── RouteError              a payload type that leads to no queue, or to two
+│   ├── DependencyError         a type that nothing provides, a cycle, a scope that ends too soon
+│   └── DiscoveryError          a package that cannot be imported or holds no processor
+├── SettingsError               a setting that cannot be used
+├── OptionsError                a job option out of its range
+├── PayloadError                data that does not fit its type; a retry will not help
+├── ResultError                 a result that is no JSON; the work is done, the job fails
+├── TransitionError             Redis refused; carries job_id, queue and code
+│   ├── JobNotFoundError (-1)   LockLostError (-2, -6)         WrongStateError (-3)
+│   ├── PendingChildrenError (-4), ParentNotFoundError (-5), FailedChildrenError (-9)
+│   └── JobLockedError (removal), SchedulerJobError (-8)
+├── RedisUnavailableError       no answer in time, or the connection is refused
+│   └── RedisRefusedError       it answers, but not to us: wrong password, no rights, no memory
+├── FormatError                 the queue was written by a newer release of the framework
+├── ServerError                 the embedded server cannot be found, started or stopped
+├── JobFailedError              a result was awaited, and the job failed
+├── ResultTimeoutError          a result was awaited for too long
+└── UnrecoverableError          raised by application code: do not retry
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+
+class FrameworkError(Exception):
+    """What all errors of the framework have in common."""
+
+
+class DeclarationError(FrameworkError):
+    """Something declared cannot work; found before Redis is touched.
+
+    Args:
+        what: What is wrong, in one clause.
+        where: The place, as ``file.py:12`` or ``package.module.Name``.
+        fix: What to write instead.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what, where, fix)
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        mend = f". {self.fix[:1].upper()}{self.fix[1:]}" if self.fix else ""
+        return f"{place}{self.what}{mend}"
+
+
+class ProcessorError(DeclarationError):
+    """A processor, a handler or a hook has the wrong shape."""
+
+
+class RouteError(DeclarationError):
+    """A payload type leads to no queue, or to more than one."""
+
+
+class DependencyError(DeclarationError):
+    """A parameter asks for what the container cannot give."""
+
+
+class DiscoveryError(DeclarationError):
+    """A package cannot be imported, or holds nothing to run."""
+
+
+class SettingsError(FrameworkError):
+    """A setting cannot be used; the text names it and the fix."""
+
+
+class OptionsError(FrameworkError, ValueError):
+    """A job option is out of its range.
+
+    Args:
+        option: The option's name, such as ``delay``.
+        problem: What is wrong with it and what is allowed.
+    """
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(option, problem)
+        self.option = option
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.option}: {self.problem}"
+
+
+class PayloadError(FrameworkError):
+    """Data does not fit its type, where it enters Redis or where it leaves it."""
+
+
+class ResultError(FrameworkError):
+    """A processor returned what cannot be written as JSON; its work is done."""
+
+
+class TransitionError(FrameworkError):
+    """Redis refused to change a job's state.
+
+    Args:
+        job_id: The job.
+        queue: The queue's name.
+        code: The script's code, for those who compare with BullMQ's.
+    """
+
+    problem = "cannot change state"
+
+    def __init__(self, *, job_id: str, queue: str, code: int = 0) -> None:
+        super().__init__(job_id, queue, code)
+        self.job_id = job_id
+        self.queue = queue
+        self.code = code
+
+    def __str__(self) -> str:
+        return f'job {self.job_id} of queue "{self.queue}" {self.problem}'
+
+
+class JobNotFoundError(TransitionError):
+    """The job's hash is gone: it never was, was removed, or its retention ended."""
+
+    problem = "is not in Redis: it was removed, or its retention ended"
+
+
+class LockLostError(TransitionError):
+    """The lock expired, or another worker holds it; what this one did is not recorded."""
+
+    problem = (
+        "is locked by no one or by another worker; its outcome here was dropped. "
+        "If this repeats, look for a blocked machine or a Redis that was away for long"
+    )
+
+
+class WrongStateError(TransitionError):
+    """The job is not in the state that the change starts from."""
+
+    problem = "is not in the state that this change starts from"
+
+
+class PendingChildrenError(TransitionError):
+    """The job has children that have not finished."""
+
+    problem = "cannot complete while children of it are pending"
+
+
+class ParentNotFoundError(TransitionError):
+    """The parent that a new job names does not exist."""
+
+    problem = "names a parent that is not in Redis"
+
+
+class FailedChildrenError(TransitionError):
+    """A child failed that the job may not outlive."""
+
+    problem = "cannot complete: a child of it failed"
+
+
+class JobLockedError(TransitionError):
+    """The job is being worked on, so it cannot be removed."""
+
+    problem = "is locked by the worker that runs it and cannot be removed now"
+
+
+class SchedulerJobError(TransitionError):
+    """The job is the next run of a schedule and cannot be removed by itself."""
+
+    problem = "is the next run of a schedule; remove the schedule instead"
+
+
+class RedisUnavailableError(FrameworkError):
+    """Redis does not answer.
+
+    Args:
+        address: Where it was looked for, without its password.
+        problem: What the connection said.
+    """
+
+    fix = "Set REDIS_URL, or run: framework dev"
+
+    def __init__(self, address: str, problem: str, *, fix: str | None = None) -> None:
+        super().__init__(address, problem)
+        self.address = address
+        self.problem = problem
+        self.fix = type(self).fix if fix is None else fix
+
+    def __str__(self) -> str:
+        return f"cannot reach redis at {self.address} ({self.problem}). {self.fix}"
+
+
+class RedisRefusedError(RedisUnavailableError):
+    """Redis answers, but refuses what was asked of it."""
+
+    fix = "Check the user, the password and the rights in REDIS_URL"
+
+    def __str__(self) -> str:
+        return f"redis at {self.address} refused: {self.problem}. {self.fix}"
+
+
+class FormatError(FrameworkError):
+    """A queue was written by a newer release than this one.
+
+    Args:
+        queue: The queue's name.
+        found: The format number in Redis.
+        known: The highest number this release reads.
+    """
+
+    def __init__(self, *, queue: str, found: int, known: int) -> None:
+        super().__init__(queue, found, known)
+        self.queue = queue
+        self.found = found
+        self.known = known
+
+    def __str__(self) -> str:
+        return (
+            f'queue "{self.queue}" holds format {self.found}, this release reads up to '
+            f"{self.known}. Upgrade this process to the release that the others run"
+        )
+
+
+class ServerError(FrameworkError):
+    """The embedded server cannot be found, started or stopped."""
+
+
+class JobFailedError(FrameworkError):
+    """A result was awaited, and the job failed for good.
+
+    Args:
+        job_id: The job.
+        queue: The queue's name.
+        reason: Its ``failedReason``.
+        stacktrace: One text per failed attempt, newest last.
+    """
+
+    def __init__(
+        self, *, job_id: str, queue: str, reason: str, stacktrace: Sequence[str] = ()
+    ) -> None:
+        super().__init__(job_id, queue, reason)
+        self.job_id = job_id
+        self.queue = queue
+        self.reason = reason
+        self.stacktrace = tuple(stacktrace)
+
+    def __str__(self) -> str:
+        return f'job {self.job_id} of queue "{self.queue}" failed: {self.reason}'
+
+
+class ResultTimeoutError(FrameworkError, TimeoutError):
+    """A result was awaited for too long; the job goes on.
+
+    Args:
+        job_id: The job.
+        queue: The queue's name.
+        timeout: How long was waited.
+    """
+
+    def __init__(self, *, job_id: str, queue: str, timeout: timedelta) -> None:
+        super().__init__(job_id, queue, timeout)
+        self.job_id = job_id
+        self.queue = queue
+        self.timeout = timeout
+
+    def __str__(self) -> str:
+        return (
+            f'job {self.job_id} of queue "{self.queue}" did not finish within '
+            f"{self.timeout.total_seconds():g} s; it goes on"
+        )
+
+
+class UnrecoverableError(FrameworkError):
+    """Raised by application code: fail this job now, whatever attempts are left."""

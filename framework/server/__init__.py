@@ -1,0 +1,1 @@
+"""The embedded server: find the binary, keep the locks, start, stop."""

@@ -1,0 +1,1 @@
+"""What tests of applications use: runs without Redis, recorders."""

@@ -1,0 +1,1 @@
+"""The BullMQ format: pure functions between bytes and values."""

@@ -1,0 +1,1 @@
+"""Getting jobs out, and running them."""
