@@ -1,0 +1,26 @@
+"""The only reader of the wall clock; tests put a virtual one in its place."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time that is written to Redis."""
+
+    def now_ms(self) -> int:
+        """Return the milliseconds since the epoch."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock. Machines that share a queue must agree on it (NTP)."""
+
+    def now_ms(self) -> int:
+        """Return the milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+
+def now(clock: Clock) -> datetime:
+    """Return what ``clock`` says, as an aware UTC datetime."""
+    return datetime.fromtimestamp(clock.now_ms() / 1000, tz=UTC)

@@ -1,0 +1,92 @@
+"""A job as data: what is known of it at one moment. It does no I/O."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Generic, NewType
+
+from typing_extensions import TypeVar
+
+from framework.model.options import JobOptions
+
+JobId = NewType("JobId", str)
+Token = NewType("Token", str)
+Millis = NewType("Millis", int)
+
+T_co = TypeVar("T_co", covariant=True)
+R_co = TypeVar("R_co", covariant=True, default=object)
+
+EPOCH = datetime.fromtimestamp(0, tz=UTC)
+
+
+class JobState(StrEnum):
+    """Where a job stands. A live job is in exactly one of the first seven."""
+
+    WAITING = "waiting"
+    PRIORITIZED = "prioritized"
+    DELAYED = "delayed"
+    ACTIVE = "active"
+    WAITING_CHILDREN = "waiting-children"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self in {JobState.COMPLETED, JobState.FAILED}
+
+
+@dataclass(frozen=True)
+class Job(Generic[T_co, R_co]):
+    """One unit of work, as it stood when it was read.
+
+    A job that came out of Redis decodes each of these when it is first asked for;
+    ``data`` then raises `PayloadError` if it does not fit its type.
+
+    Attributes:
+        id: Unique within its queue.
+        queue: The queue's name.
+        name: What kind of job it is, within its queue.
+        data: The payload.
+        options: What the producer asked for.
+        timestamp: When it was created. Aware, UTC.
+        delay: The delay still asked for; zero once promoted.
+        priority: 0 runs first, then 1, 2 and so on.
+        attempts_made: How many attempts have ended.
+        attempts_started: How many have begun.
+        stalled_counter: How often its worker vanished.
+        progress: What the processor last reported: a number, text or JSON object.
+        result: What the processor returned, once completed.
+        failed_reason: The last error's text.
+        stacktrace: One text per failed attempt, newest last.
+        processed_on: When the last attempt began.
+        finished_on: When it completed or failed for good.
+        processed_by: The name of the worker that took it last.
+        parent_key: The full key of its parent, or None.
+    """
+
+    id: JobId
+    queue: str
+    name: str
+    data: T_co = field(repr=False)
+    options: JobOptions = field(default_factory=JobOptions, repr=False)
+    timestamp: datetime = EPOCH
+    delay: timedelta = timedelta(0)
+    priority: int = 0
+    attempts_made: int = 0
+    attempts_started: int = 0
+    stalled_counter: int = 0
+    progress: object = field(default=0, repr=False)
+    result: R_co | None = field(default=None, repr=False)
+    failed_reason: str | None = None
+    stacktrace: tuple[str, ...] = field(default=(), repr=False)
+    processed_on: datetime | None = None
+    finished_on: datetime | None = None
+    processed_by: str | None = None
+    parent_key: str | None = None
+
+    @property
+    def attempts(self) -> int:
+        """How many tries it gets in all; at least one."""
+        return max(1, self.options.get("attempts", 1))

@@ -1,0 +1,140 @@
+"""What a producer may ask for a job: how often, when, before whom, kept how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from framework.errors import OptionsError
+
+MAX_PRIORITY = 2_097_151
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Wait the same time before each retry.
+
+    Args:
+        delay: The wait.
+        jitter: 0 to 1: which part of the wait is random.
+
+    Raises:
+        OptionsError: A negative delay, or a jitter outside 0 to 1.
+    """
+
+    delay: timedelta
+    jitter: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_backoff(self.delay, self.jitter)
+
+
+@dataclass(frozen=True, slots=True)
+class Exponential:
+    """Wait ``delay``, then twice as long before each further retry.
+
+    Args:
+        delay: The wait before the first retry.
+        jitter: 0 to 1: which part of each wait is random.
+
+    Raises:
+        OptionsError: A negative delay, or a jitter outside 0 to 1.
+    """
+
+    delay: timedelta
+    jitter: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_backoff(self.delay, self.jitter)
+
+
+Backoff = Fixed | Exponential
+
+
+def check_backoff(delay: timedelta, jitter: float) -> None:
+    """Refuse what no worker could wait for."""
+    if delay < timedelta(0):
+        raise OptionsError("backoff", f"its delay must not be negative, got {delay}")
+    if not 0 <= jitter <= 1:
+        raise OptionsError("backoff", f"its jitter must be between 0 and 1, got {jitter}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeepJobs:
+    """How many finished jobs to keep, and for how long. What is met first removes.
+
+    Args:
+        count: Keep at most so many, the newest. None: no limit.
+        age: Keep none that finished longer ago. Whole seconds. None: no limit.
+        limit: Remove at most so many by age each time a job finishes.
+        at_least: Keep what finished within this time whatever ``count`` says (up to
+            20,000 jobs), so that a waiter can still read its result. Honoured by this
+            framework's workers; others go by ``count`` alone.
+
+    Raises:
+        OptionsError: A negative number or time.
+    """
+
+    count: int | None = None
+    age: timedelta | None = None
+    limit: int | None = None
+    at_least: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("count", "limit"):
+            number = getattr(self, name)
+            if number is not None and number < 0:
+                raise OptionsError("KeepJobs", f"{name} must not be negative, got {number}")
+        for name in ("age", "at_least"):
+            span = getattr(self, name)
+            if span is not None and span < timedelta(0):
+                raise OptionsError("KeepJobs", f"{name} must not be negative, got {span}")
+
+    @classmethod
+    def all(cls) -> KeepJobs:
+        """Keep every job for ever: BullMQ's default. Mind Redis' memory."""
+        return cls()
+
+    @classmethod
+    def none(cls) -> KeepJobs:
+        """Remove the job as soon as it finishes; its event still carries the result."""
+        return cls(count=0)
+
+
+KEEP_COMPLETED = KeepJobs(count=1000, age=timedelta(hours=24), at_least=timedelta(seconds=60))
+KEEP_FAILED = KeepJobs(age=timedelta(days=7))
+
+
+class JobOptions(TypedDict, total=False):
+    """One declaration, three uses: ``defaults=``, ``add(**options)``, ``Flow(**options)``.
+
+    Keys:
+        attempts: How many tries in all; 1 (one try) unless set. 0 to 2^31 - 1.
+        backoff: How long to wait before a retry; at once unless set.
+        delay: Run no earlier than this from now. Whole milliseconds, not negative.
+        priority: 0 to 2,097,151; 0 runs before all others, then 1, 2 and so on.
+        lifo: Run before the jobs that already wait.
+        job_id: An id of one's own. A second add with it changes nothing and returns the
+            job that is there. Not numeric, no ``:``, at most 512 bytes.
+        timestamp: When the job was created; now unless set. Aware.
+        remove_on_complete: How long to keep it when it completed: the newest 1,000 or
+            24 hours unless set.
+        remove_on_fail: How long to keep it when it failed: 7 days unless set.
+        keep_logs: Keep so many log rows, the newest.
+        stack_trace_limit: Keep so many stack traces, the newest.
+        size_limit: Refuse data whose JSON is larger. Bytes.
+    """
+
+    attempts: int
+    backoff: Backoff | timedelta
+    delay: timedelta
+    priority: int
+    lifo: bool
+    job_id: str
+    timestamp: datetime
+    remove_on_complete: KeepJobs | bool
+    remove_on_fail: KeepJobs | bool
+    keep_logs: int
+    stack_trace_limit: int
+    size_limit: int
