@@ -1,0 +1,47 @@
+"""Negative script codes and the errors they stand for; the numbers are BullMQ's."""
+
+from framework.errors import (
+    FailedChildrenError,
+    JobNotFoundError,
+    LockLostError,
+    ParentNotFoundError,
+    PendingChildrenError,
+    SchedulerJobError,
+    TransitionError,
+    WrongStateError,
+)
+
+NOT_FOUND = -1
+LOCK_MISSING = -2
+WRONG_STATE = -3
+PENDING_CHILDREN = -4
+PARENT_NOT_FOUND = -5
+LOCK_MISMATCH = -6
+SCHEDULER_JOB = -8
+FAILED_CHILDREN = -9
+
+ERRORS: dict[int, type[TransitionError]] = {
+    NOT_FOUND: JobNotFoundError,
+    LOCK_MISSING: LockLostError,
+    WRONG_STATE: WrongStateError,
+    PENDING_CHILDREN: PendingChildrenError,
+    PARENT_NOT_FOUND: ParentNotFoundError,
+    LOCK_MISMATCH: LockLostError,
+    SCHEDULER_JOB: SchedulerJobError,
+    FAILED_CHILDREN: FailedChildrenError,
+}
+
+
+def error_for(code: int, *, job_id: str, queue: str) -> TransitionError:
+    """Return the error that a negative ``code`` stands for."""
+    return ERRORS.get(code, TransitionError)(job_id=job_id, queue=queue, code=code)
+
+
+def raise_for(code: int, *, job_id: str, queue: str) -> None:
+    """Raise the error of a negative ``code``; let every other one pass.
+
+    Raises:
+        TransitionError: Its subclass for ``code``.
+    """
+    if code < 0:
+        raise error_for(code, job_id=job_id, queue=queue)

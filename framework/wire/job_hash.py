@@ -1,0 +1,195 @@
+"""Between the fields of a job's hash and a `Job` that decodes them when asked."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+
+from pydantic_core import from_json
+from typing_extensions import override
+
+from framework.errors import PayloadError
+from framework.model.job import Job, JobId
+from framework.model.options import JobOptions
+from framework.wire.millis import from_ms, instant_from_ms
+from framework.wire.payload import Codec
+from framework.wire.stored_options import StoredOptions, decode_options
+
+T_co = TypeVar("T_co", covariant=True)
+R_co = TypeVar("R_co", covariant=True)
+
+Fields = Mapping[bytes, bytes]
+
+
+class StoredJob(Job[T_co, R_co]):
+    """A job over the fields of its hash.
+
+    Args:
+        queue: The queue's name.
+        job_id: The job's id.
+        fields: The hash as Redis returned it.
+        data: Reads the payload.
+        result: Reads the result.
+    """
+
+    # Takes the dataclass's place: fields are read from the hash, not passed in.
+    def __init__(
+        self, queue: str, job_id: JobId, fields: Fields, data: Codec[Any], result: Codec[Any]
+    ) -> None:
+        own = self.__dict__
+        own["id"] = job_id
+        own["queue"] = queue
+        own["fields"] = fields
+        own["_data"] = data
+        own["_result"] = result
+
+    fields: Fields
+    _data: Codec[Any]
+    _result: Codec[Any]
+
+    @cached_property
+    @override
+    def name(self) -> str:
+        return text(self.fields, b"name")
+
+    @cached_property
+    @override
+    def data(self) -> T_co:
+        try:
+            value: T_co = self._data.decode(self.fields.get(b"data", b"{}"))
+        except PayloadError as error:
+            raise PayloadError(f"the data of job {self.id} cannot be used: {error}") from error
+        return value
+
+    @cached_property
+    def stored_options(self) -> StoredOptions:
+        """The options as a worker needs them.
+
+        Raises:
+            PayloadError: ``opts`` is no JSON object.
+        """
+        try:
+            return decode_options(self.fields.get(b"opts", b"{}"))
+        except ValueError as error:
+            raise PayloadError(f"the options of job {self.id} cannot be read: {error}") from error
+
+    @cached_property
+    @override
+    def options(self) -> JobOptions:
+        return self.stored_options.public
+
+    @cached_property
+    @override
+    def timestamp(self) -> datetime:
+        return instant_from_ms(number(self.fields, b"timestamp"))
+
+    @cached_property
+    @override
+    def delay(self) -> timedelta:
+        return from_ms(number(self.fields, b"delay"))
+
+    @cached_property
+    @override
+    def priority(self) -> int:
+        return number(self.fields, b"priority")
+
+    @cached_property
+    @override
+    def attempts_made(self) -> int:
+        return number(self.fields, b"atm") or number(self.fields, b"attemptsMade")
+
+    @cached_property
+    @override
+    def attempts_started(self) -> int:
+        return number(self.fields, b"ats")
+
+    @cached_property
+    @override
+    def stalled_counter(self) -> int:
+        return number(self.fields, b"stc")
+
+    @cached_property
+    @override
+    def progress(self) -> object:
+        return json_value(self.fields.get(b"progress"), 0)
+
+    @cached_property
+    @override
+    def result(self) -> R_co | None:
+        raw = self.fields.get(b"returnvalue")
+        if raw is None:
+            return None
+        value: R_co = self._result.decode(raw)
+        return value
+
+    @cached_property
+    @override
+    def failed_reason(self) -> str | None:
+        return text(self.fields, b"failedReason") if b"failedReason" in self.fields else None
+
+    @cached_property
+    @override
+    def stacktrace(self) -> tuple[str, ...]:
+        rows = json_value(self.fields.get(b"stacktrace"), [])
+        return tuple(map(str, rows)) if isinstance(rows, list) else ()
+
+    @cached_property
+    @override
+    def processed_on(self) -> datetime | None:
+        return instant(self.fields, b"processedOn")
+
+    @cached_property
+    @override
+    def finished_on(self) -> datetime | None:
+        return instant(self.fields, b"finishedOn")
+
+    @cached_property
+    @override
+    def processed_by(self) -> str | None:
+        return text(self.fields, b"pb") or None
+
+    @cached_property
+    @override
+    def parent_key(self) -> str | None:
+        return text(self.fields, b"parentKey") or None
+
+
+def text(fields: Fields, name: bytes) -> str:
+    """Return a field as text, "" where it is missing."""
+    return fields.get(name, b"").decode(errors="replace")
+
+
+def number(fields: Fields, name: bytes) -> int:
+    """Return a field as a whole number, 0 where it is missing or odd."""
+    raw = fields.get(name)
+    if raw is None:
+        return 0
+    try:
+        return int(raw)
+    except ValueError:
+        return fraction(raw)
+
+
+def fraction(raw: bytes) -> int:
+    """Return the whole part of a number that a peer wrote with a fraction, else 0."""
+    try:
+        return int(float(raw))
+    except (ValueError, OverflowError):
+        return 0
+
+
+def instant(fields: Fields, name: bytes) -> datetime | None:
+    """Return a field of milliseconds as an instant, None where it is missing."""
+    ms = number(fields, name)
+    return instant_from_ms(ms) if ms else None
+
+
+def json_value(raw: bytes | None, missing: object) -> object:
+    """Return a JSON field's value; text that is no JSON is returned as text."""
+    if raw is None:
+        return missing
+    try:
+        value: object = from_json(raw)
+    except ValueError:
+        return raw.decode(errors="replace")
+    return value

@@ -1,0 +1,119 @@
+"""Every key name of a queue, and which names a job id may not take."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from framework.errors import OptionsError
+
+# Suffixes with a meaning of their own; a job of such an id would share its key.
+RESERVED = frozenset({
+    "active", "completed", "de", "delay", "delayed", "dn", "events", "failed", "id", "limiter",
+    "marker", "meta", "metrics", "paused", "pc", "prioritized", "priority", "repeat", "stalled",
+    "stalled-check", "wait", "waiting-children",
+})  # fmt: skip
+NAMES = {
+    "base": "",
+    "wait": "wait",
+    "paused": "paused",
+    "active": "active",
+    "prioritized": "prioritized",
+    "delayed": "delayed",
+    "completed": "completed",
+    "failed": "failed",
+    "waiting_children": "waiting-children",
+    "stalled": "stalled",
+    "stalled_check": "stalled-check",
+    "marker": "marker",
+    "meta": "meta",
+    "events": "events",
+    "pc": "pc",
+    "id": "id",
+    "limiter": "limiter",
+    "repeat": "repeat",
+}
+WHOLE_NUMBER = re.compile(r"[+-]?\d+")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+MAX_ID_BYTES = 512
+
+
+class QueueKeys:
+    """The key names of one queue.
+
+    Args:
+        prefix: What all queues of a fleet share; BullMQ's default is ``bull``.
+        queue: The queue's name.
+
+    Raises:
+        OptionsError: An empty name, or one that holds a colon.
+    """
+
+    __slots__ = ("_names", "base", "prefix", "queue")
+
+    def __init__(self, prefix: str, queue: str) -> None:
+        check_queue_name(queue)
+        if not prefix:
+            raise OptionsError("prefix", "it must not be empty")
+        self.prefix = prefix
+        self.queue = queue
+        self.base = f"{prefix}:{queue}:"
+        self._names = {name: self.base + suffix for name, suffix in NAMES.items()}
+
+    @property
+    def qualified(self) -> str:
+        """The queue's name with its prefix: ``bull:mail``."""
+        return self.base[:-1]
+
+    def __getitem__(self, name: str) -> str:
+        return self._names[name]
+
+    def pick(self, names: Iterable[str], **own: str) -> list[str]:
+        """Return the keys of a script's header, in its order.
+
+        Args:
+            names: The words of the header.
+            own: Keys that only this call knows, by their word.
+        """
+        return [own[name] if name in own else self._names[name] for name in names]
+
+    def job(self, job_id: str) -> str:
+        """Return the key of a job's hash."""
+        return self.base + job_id
+
+    def lane(self, lane: str) -> str:
+        """Return the key that remembers the last answer on one lane."""
+        return f"{self.base}meta:fw:lane:{lane}"
+
+
+def check_queue_name(queue: str) -> None:
+    """Refuse a queue name that no BullMQ peer could use."""
+    if not queue or ":" in queue:
+        raise OptionsError("queue", f"a name is not empty and holds no ':', got {queue!r}")
+
+
+@lru_cache(maxsize=1024)
+def check_job_id(job_id: str) -> None:
+    """Refuse a custom id that would collide with a key or with a counted id.
+
+    Raises:
+        OptionsError: It is numeric, empty, too long, reserved, or holds ``:`` or
+            control characters.
+    """
+    if not job_id:
+        raise OptionsError("job_id", "it must not be empty")
+    if WHOLE_NUMBER.fullmatch(job_id):
+        raise OptionsError(
+            "job_id", f"{job_id!r} is a number; those are counted by Redis. Try 'job-{job_id}'"
+        )
+    if ":" in job_id:
+        raise OptionsError("job_id", f"{job_id!r} holds ':', which parts the keys in Redis")
+    if CONTROL.search(job_id):
+        raise OptionsError("job_id", f"{job_id!r} holds control characters")
+    if job_id in RESERVED:
+        raise OptionsError("job_id", f"{job_id!r} names a key that every queue has")
+    try:
+        size = len(job_id.encode())
+    except UnicodeEncodeError as error:
+        raise OptionsError("job_id", f"{job_id!r} is no valid Unicode text") from error
+    if size > MAX_ID_BYTES:
+        raise OptionsError("job_id", f"it is {size} bytes long, at most {MAX_ID_BYTES} are allowed")

@@ -1,0 +1,154 @@
+"""Between `JobOptions` and the ``opts`` JSON of a job's hash, with its short names."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from framework.errors import OptionsError
+from framework.model.options import (
+    KEEP_COMPLETED,
+    KEEP_FAILED,
+    MAX_PRIORITY,
+    Backoff,
+    Exponential,
+    Fixed,
+    JobOptions,
+    KeepJobs,
+)
+from framework.wire.keys import check_job_id
+from framework.wire.millis import MAX_DUE_MS, instant_from_ms, instant_to_ms, to_ms
+
+MAX_INT = 2**31 - 1
+AT_LEAST = "fw.atLeast"
+SHORT_NAMES = {"keep_logs": "kl", "stack_trace_limit": "stackTraceLimit", "size_limit": "sizeLimit"}
+
+
+@dataclass(frozen=True, slots=True)
+class AddOptions:
+    """What ``add`` writes for one job.
+
+    Attributes:
+        opts: The ``opts`` JSON.
+        job_id: The custom id, or "" for a counted one.
+        delay_ms: 0 for none.
+        timestamp_ms: None for now.
+        size_limit: Largest allowed JSON of the data in bytes, or None.
+    """
+
+    opts: bytes
+    job_id: str = ""
+    delay_ms: int = 0
+    priority: int = 0
+    lifo: bool = False
+    timestamp_ms: int | None = None
+    size_limit: int | None = None
+
+
+def encode_options(options: JobOptions) -> AddOptions:
+    """Check ``options`` and word them for Redis.
+
+    Wire: our default retention is written into ``opts``, so every peer honours it.
+
+    Raises:
+        OptionsError: An unknown option, or one out of its range.
+    """
+    check_names(options)
+    delay_ms = checked_delay(options.get("delay", timedelta(0)))
+    priority = whole(options, "priority", MAX_PRIORITY)
+    timestamp = options.get("timestamp")
+    timestamp_ms = None if timestamp is None else checked_timestamp(timestamp)
+    job_id = options.get("job_id")
+    if job_id is not None:
+        check_job_id(job_id)
+    stored = {
+        "attempts": whole(options, "attempts", MAX_INT),
+        "backoff": backoff_json(options["backoff"]) if "backoff" in options else None,
+        "delay": delay_ms or None,
+        "priority": priority or None,
+        "lifo": bool(options.get("lifo")) or None,
+        "jobId": job_id,
+        "timestamp": timestamp_ms,
+        "removeOnComplete": keep_json(options.get("remove_on_complete", KEEP_COMPLETED)),
+        "removeOnFail": keep_json(options.get("remove_on_fail", KEEP_FAILED)),
+    }
+    for name, short in SHORT_NAMES.items():
+        if name in options:
+            stored[short] = whole(options, name, MAX_INT)
+    said = {name: value for name, value in stored.items() if value is not None}
+    return AddOptions(
+        opts=json.dumps(said, separators=(",", ":")).encode(),
+        job_id=job_id or "",
+        delay_ms=delay_ms,
+        priority=priority,
+        lifo=bool(options.get("lifo")),
+        timestamp_ms=timestamp_ms,
+        size_limit=options.get("size_limit"),
+    )
+
+
+def check_names(options: JobOptions) -> None:
+    """Refuse an option that there is not; a misspelt one would be ignored in silence."""
+    for name in options:
+        if name not in JobOptions.__annotations__:
+            known = ", ".join(sorted(JobOptions.__annotations__))
+            raise OptionsError(name, f"there is no such option; there are: {known}")
+
+
+def whole(options: Mapping[str, Any], name: str, most: int) -> int:
+    """Return a whole number between 0 and ``most``, or refuse it."""
+    number = options.get(name, 0)
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= most:
+        raise OptionsError(name, f"it is a whole number from 0 to {most:,}, got {number!r}")
+    return number
+
+
+def checked_delay(delay: timedelta) -> int:
+    """Return a delay in milliseconds, or refuse it."""
+    if not isinstance(delay, timedelta):
+        raise OptionsError("delay", f"it is a timedelta, got {delay!r}")
+    if delay < timedelta(0):
+        raise OptionsError("delay", f"it must not be negative, got {delay}")
+    if to_ms(delay) > MAX_DUE_MS:
+        raise OptionsError("delay", f"{delay} ends after {instant_from_ms(MAX_DUE_MS):%Y-%m-%d}")
+    return to_ms(delay)
+
+
+def checked_timestamp(timestamp: datetime) -> int:
+    """Return an instant in milliseconds, or refuse it."""
+    ms = instant_to_ms(timestamp)
+    if not 0 <= ms <= MAX_DUE_MS:
+        raise OptionsError("timestamp", f"{timestamp} is before 1970 or too far ahead")
+    return ms
+
+
+def backoff_json(backoff: Backoff | timedelta) -> dict[str, object]:
+    """Word a backoff as Node does."""
+    if isinstance(backoff, timedelta):
+        backoff = Fixed(backoff)
+    if not isinstance(backoff, Fixed | Exponential):
+        raise OptionsError("backoff", f"it is Fixed, Exponential or a timedelta, got {backoff!r}")
+    kind = "fixed" if isinstance(backoff, Fixed) else "exponential"
+    stored: dict[str, object] = {"type": kind, "delay": to_ms(backoff.delay)}
+    if backoff.jitter:
+        stored["jitter"] = backoff.jitter
+    return stored
+
+
+def keep_json(keep: KeepJobs | bool) -> object:
+    """Word a retention as Node does; ``fw.atLeast`` (seconds) is ours."""
+    if isinstance(keep, bool):
+        return keep
+    if not isinstance(keep, KeepJobs):
+        raise OptionsError("remove_on_complete", f"it is KeepJobs or a bool, got {keep!r}")
+    stored: dict[str, object] = {}
+    if keep.count is not None:
+        stored["count"] = keep.count
+    if keep.age is not None:
+        stored["age"] = to_ms(keep.age) // 1000
+    if keep.limit is not None:
+        stored["limit"] = keep.limit
+    if keep.at_least is not None and keep.count:
+        stored[AT_LEAST] = to_ms(keep.at_least) // 1000
+    return stored or False

@@ -1,0 +1,111 @@
+"""Between values and their JSON text, through one cached pydantic adapter a type."""
+
+import math
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from framework.errors import PayloadError
+
+T = TypeVar("T")
+
+NULL = b"null"
+MAX_PROBLEMS = 5
+
+
+class Codec(Generic[T]):
+    """Writes and reads values of one type.
+
+    Args:
+        kind: The type, as annotated: a class, ``list[int]``, ``Any`` …
+    """
+
+    __slots__ = ("_adapter", "_dump", "_load", "name")
+
+    def __init__(self, kind: object) -> None:
+        self._adapter: TypeAdapter[T] = TypeAdapter(Any if kind is object else kind)
+        self._dump = self._adapter.dump_json
+        self._load = self._adapter.validate_json
+        self.name = name_of(kind)
+
+    def encode(self, value: T) -> bytes:
+        """Return the JSON text of ``value``.
+
+        Raises:
+            PayloadError: It does not fit the type, or JSON cannot hold it (NaN,
+                infinities, lone surrogates, objects of unknown types).
+        """
+        try:
+            value = self._adapter.validate_python(value)
+            text = self._dump(value, warnings="error")
+        except ValidationError as error:
+            raise PayloadError(f"it does not fit {self.name}: {problems_of(error)}") from error
+        except (PydanticSerializationError, RecursionError, ValueError) as error:
+            raise PayloadError(f"{self.name} cannot be written as JSON: {error}") from error
+        # A number that is none is written as null: look closer only where one stands.
+        if NULL in text and value is not None and holds_non_finite(value):
+            raise PayloadError(f"{self.name} holds NaN or an infinity, which JSON has no words for")
+        return text
+
+    def decode(self, text: bytes) -> T:
+        """Return the value of a JSON text.
+
+        Raises:
+            PayloadError: It is no JSON, or does not fit the type; names each place.
+        """
+        try:
+            return self._load(text)
+        except ValidationError as error:
+            raise PayloadError(f"it does not fit {self.name}: {problems_of(error)}") from error
+
+
+@lru_cache(maxsize=4096)
+def codec_of(kind: object) -> Codec[Any]:
+    """Return the one codec of a type.
+
+    Raises:
+        PayloadError: pydantic can make nothing of the type.
+    """
+    try:
+        return Codec(kind)
+    except Exception as error:  # pydantic raises many kinds for types it does not know
+        raise PayloadError(
+            f"{name_of(kind)} is no type that pydantic can check: {error}"
+        ) from error
+
+
+def name_of(kind: object) -> str:
+    """Return a type's name as a person would write it."""
+    if isinstance(kind, type) and not hasattr(kind, "__args__"):
+        return kind.__name__
+    return str(kind).replace("typing.", "")
+
+
+def problems_of(error: ValidationError) -> str:
+    """Word what is wrong and where, without the values: they may be secret."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    texts = [
+        f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+        if problem["loc"]
+        else problem["msg"]
+        for problem in found[:MAX_PROBLEMS]
+    ]
+    more = len(found) - MAX_PROBLEMS
+    return "; ".join(texts) + (f"; and {more} more" if more > 0 else "")
+
+
+def holds_non_finite(value: object) -> bool:
+    """Tell whether a NaN or an infinity stands anywhere in ``value``."""
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, BaseModel):
+        value = value.model_dump(warnings="none")
+    elif hasattr(value, "__dataclass_fields__"):
+        value = [getattr(value, name) for name in value.__dataclass_fields__]
+    if isinstance(value, dict):
+        return any(holds_non_finite(each) for pair in value.items() for each in pair)
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(holds_non_finite(each) for each in value)
+    return False

@@ -1,0 +1,127 @@
+"""An ``opts`` JSON as a worker reads it, whoever wrote it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from pydantic_core import from_json
+
+from framework.model.options import Backoff, Exponential, Fixed, JobOptions, KeepJobs
+from framework.wire.millis import from_ms
+from framework.wire.options import AT_LEAST
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOptions:
+    """An ``opts`` JSON, read: what a worker needs of it, and the public view.
+
+    Attributes:
+        attempts: As stored; 0 and 1 both mean one try.
+        backoff: None for an immediate retry; a text names a type that is not known.
+        keep_completed: None where the job says nothing.
+        keep_failed: None where the job says nothing.
+        stack_trace_limit: None for all.
+        keep_logs: None for all.
+    """
+
+    attempts: int
+    backoff: Backoff | str | None
+    keep_completed: KeepJobs | None
+    keep_failed: KeepJobs | None
+    stack_trace_limit: int | None
+    keep_logs: int | None
+    lifo: bool
+    public: JobOptions
+
+
+@lru_cache(maxsize=4096)
+def decode_options(opts: bytes) -> StoredOptions:
+    """Read an ``opts`` JSON; what a peer wrote oddly counts as not given.
+
+    Raises:
+        ValueError: It is no JSON object.
+    """
+    stored = from_json(opts or b"{}")
+    if not isinstance(stored, dict):
+        raise ValueError("opts is no JSON object")  # noqa: TRY004 - one error for all bad text
+    backoff = read_backoff(stored.get("backoff"))
+    keep_completed = read_keep(stored.get("removeOnComplete"))
+    keep_failed = read_keep(stored.get("removeOnFail"))
+    attempts = number_in(stored, "attempts") or 0
+    return StoredOptions(
+        attempts=attempts,
+        backoff=backoff,
+        keep_completed=keep_completed,
+        keep_failed=keep_failed,
+        stack_trace_limit=number_in(stored, "stackTraceLimit"),
+        keep_logs=number_in(stored, "kl"),
+        lifo=bool(stored.get("lifo")),
+        public=public_view(
+            {
+                "attempts": max(1, attempts),
+                "backoff": None if isinstance(backoff, str) else backoff,
+                "delay": from_ms(number_in(stored, "delay") or 0) or None,
+                "priority": number_in(stored, "priority") or None,
+                "lifo": bool(stored.get("lifo")) or None,
+                "job_id": stored.get("jobId"),
+                "remove_on_complete": keep_completed,
+                "remove_on_fail": keep_failed,
+                "stack_trace_limit": number_in(stored, "stackTraceLimit"),
+                "keep_logs": number_in(stored, "kl"),
+            }
+        ),
+    )
+
+
+def public_view(facts: dict[str, Any]) -> JobOptions:
+    """Return what was said, in the words of the producer."""
+    view = JobOptions()
+    view.update({name: fact for name, fact in facts.items() if fact is not None})  # type: ignore[typeddict-item]  # the names are JobOptions' own
+    return view
+
+
+def number_in(stored: Mapping[str, Any], name: str) -> int | None:
+    """Return a member as a whole number that is not negative, or None."""
+    number = stored.get(name)
+    if isinstance(number, int | float) and not isinstance(number, bool) and number >= 0:
+        return int(number)
+    return None
+
+
+def read_backoff(stored: object) -> Backoff | str | None:
+    """Read a backoff: a number means fixed; an unknown type comes back as its name."""
+    if isinstance(stored, int | float) and not isinstance(stored, bool):
+        return Fixed(from_ms(max(0, stored)))
+    if not isinstance(stored, dict):
+        return None
+    delay = from_ms(number_in(stored, "delay") or 0)
+    jitter = stored.get("jitter", 0)
+    jitter = min(1.0, max(0.0, float(jitter))) if isinstance(jitter, int | float) else 0.0
+    kind = stored.get("type")
+    if kind == "fixed":
+        return Fixed(delay, jitter)
+    if kind == "exponential":
+        return Exponential(delay, jitter)
+    return str(kind)
+
+
+def read_keep(stored: object) -> KeepJobs | None:
+    """Read a retention in any of Node's forms."""
+    if stored is None:
+        return None
+    if isinstance(stored, bool):
+        return KeepJobs(count=0) if stored else KeepJobs()
+    if isinstance(stored, int | float):
+        return KeepJobs(count=int(stored)) if stored >= 0 else KeepJobs()
+    if not isinstance(stored, dict):
+        return None
+    age = number_in(stored, "age")
+    at_least = number_in(stored, AT_LEAST)
+    return KeepJobs(
+        count=number_in(stored, "count"),
+        age=None if age is None else timedelta(seconds=age),
+        limit=number_in(stored, "limit"),
+        at_least=None if at_least is None else timedelta(seconds=at_least),
+    )
