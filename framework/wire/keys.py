@@ -30,7 +30,7 @@ NAMES = {
     "pc": "pc",
     "id": "id",
     "limiter": "limiter",
-    "repeat": "repeat",
+    "repeat_set": "repeat",
 }
 WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")

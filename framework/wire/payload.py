@@ -25,7 +25,8 @@ class Codec(Generic[T]):
     __slots__ = ("_adapter", "_dump", "_load", "name")
 
     def __init__(self, kind: object) -> None:
-        self._adapter: TypeAdapter[T] = TypeAdapter(Any if kind is object else kind)
+        form: Any = Any if kind is object else kind
+        self._adapter: TypeAdapter[T] = TypeAdapter(form)
         self._dump = self._adapter.dump_json
         self._load = self._adapter.validate_json
         self.name = name_of(kind)

@@ -1,0 +1,90 @@
+"""A lane: one connection whose calls may be sent twice and still act once.
+
+Each call carries a sequence number; its script keeps the last number and answer of the
+lane in Redis, and answers a number it knows as it did before.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from redis import exceptions
+
+from framework.errors import FrameworkError
+from framework.store.address import Address
+from framework.store.connection import Argument, HeldConnection, is_passing, pack, translate
+from framework.store.patience import Patience
+from framework.store.script import Script
+
+# How long Redis remembers a lane's last answer. Longer than any resend waits.
+MEMORY_MS = 3_600_000
+
+Trouble = Callable[[FrameworkError], None]
+
+
+class Lane:
+    """Sends one call at a time.
+
+    Args:
+        name: Unique in the whole fleet.
+        connection: Its own.
+        address: For the texts of errors.
+    """
+
+    def __init__(self, name: str, connection: HeldConnection, address: Address) -> None:
+        self.name = name
+        self._connection = connection
+        self._address = address
+        self._sequence = 0
+
+    async def call(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        args: Sequence[Argument],
+        *,
+        seconds: float | None,
+        on_trouble: Trouble | None = None,
+    ) -> Any:  # noqa: ANN401 - replies have any shape
+        """Run a script whose first two arguments are ``sequence`` and ``lane_ms``.
+
+        Args:
+            script: From `load_script`.
+            keys: As its header lists them.
+            args: The arguments after those two.
+            seconds: How long to try; None: until Redis answers.
+            on_trouble: Told of each failed try.
+
+        Raises:
+            RedisUnavailableError: No answer in time; the call may have run.
+            RedisRefusedError: Redis refused (never when ``seconds`` is None).
+        """
+        self._sequence += 1
+        command = pack("EVALSHA", script.sha, len(keys), *keys, self._sequence, MEMORY_MS, *args)
+        patience: Patience | None = None
+        while True:
+            try:
+                return await self._connection.call(command)
+            except exceptions.NoScriptError:
+                trouble = await self._load(script)
+            except (exceptions.RedisError, OSError) as error:
+                trouble = error
+            if trouble is None:
+                continue
+            told = translate(trouble, self._address)
+            if on_trouble is not None:
+                on_trouble(told)
+            patience = patience or Patience(seconds)
+            hopeless = seconds is not None and not is_passing(trouble)
+            if hopeless or not await patience.wait():
+                raise told from trouble
+
+    async def _load(self, script: Script) -> Exception | None:
+        try:
+            await self._connection.call(pack("SCRIPT", "LOAD", script.text))
+        except (exceptions.RedisError, OSError) as error:
+            return error
+        return None
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._connection.aclose()

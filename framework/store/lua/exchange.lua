@@ -1,0 +1,87 @@
+-- Finish many jobs, each decided alone, and fetch many.
+--
+-- keys:    base wait active prioritized delayed completed failed stalled marker meta events pc
+--          limiter lane
+-- args:    sequence lane_ms now_ms lock_ms token next_token name want max_bytes
+--          limit_max limit_ms keeps ...
+-- rest:    `keeps` times: count age_ms limit young_ms (-1: without limit); then a record for
+--          each outcome:
+--          c id token returnvalue keep
+--          f id token reason stacktrace attempts keep     failed for good
+--          r id token reason stacktrace lifo              retry now
+--          d id token reason stacktrace delay_ms          retry after a delay
+--          g id token                                     given back, no attempt counted
+--          At most 500 outcomes and 1,000 jobs wanted.
+-- returns: {codes, ids, fields, limited_ms, next_due_ms, is_blocked}
+--          codes: 0 done, -1 no job, -2 no lock, -3 not active, -4 pending children,
+--          -6 another worker's lock, -9 failed children.
+--          {} when a later call was served on this lane.
+-- emits:   completed, failed, retries-exhausted, waiting, delayed, active, drained
+-- include: lib/lanes lib/queue lib/finish_many lib/promote lib/limits lib/fetch
+
+local before = recall(lane, sequence)
+if before == nil then return {} end
+if before then
+  local fields = {}
+  for i, id in ipairs(before[3]) do fields[i] = redis.call("HGETALL", base .. id) end
+  return {before[2], before[3], fields, 0, 0, 0}
+end
+
+local q = {base = base, wait = wait, active = active, prioritized = prioritized,
+  delayed = delayed, completed = completed, failed = failed, stalled = stalled, pc = pc,
+  events = events, marker = marker}
+local paused, concurrency, max, duration, max_len =
+  unpack(redis.call("HMGET", meta, "paused", "concurrency", "max", "duration", "opts.maxLenEvents"))
+local first = rest + tonumber(keeps) * 4
+local codes, went_back, was_delayed = {}, false, false
+
+if first < #ARGV then
+  local kept = {}
+  for i = 1, tonumber(keeps) do
+    local at = rest + (i - 1) * 4
+    kept[i] = {tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]),
+      tonumber(ARGV[at + 4])}
+  end
+  codes, went_back, was_delayed = finish_many(q, read_runs(first, kept), now_ms)
+  redis.call("XTRIM", events, "MAXLEN", "~", max_events(meta, max_len))
+end
+
+local ids, fields, limited_ms, due_ms = {}, {}, 0, 0
+local room, blocked = tonumber(want), false
+if room > 0 then
+  if promote(tonumber(now_ms), base, delayed, wait, prioritized, pc, events) > 0 then
+    went_back = true
+  end
+  local most = tonumber(max) or tonumber(limit_max)
+  if most then
+    local allowed
+    limited_ms, allowed = room_under_rate(limiter, most)
+    room = math.min(room, allowed)
+  end
+  if concurrency then
+    room = math.min(room, tonumber(concurrency) - redis.call("LLEN", active))
+  end
+  blocked = limited_ms == 0 and is_blocked(paused, concurrency, active)
+  if room > 0 and not blocked then
+    local counted
+    ids, fields, counted = take_jobs(q, room, {now_ms = now_ms, lock_ms = lock_ms,
+      token = token, next_token = tonumber(next_token), name = name,
+      max_bytes = tonumber(max_bytes)})
+    if most then
+      count_against_rate(limiter, counted, tonumber(limit_ms) or tonumber(duration) or 0)
+    end
+  end
+  if #ids < tonumber(want) then due_ms = math.floor(next_due(delayed)) end
+end
+
+if went_back and not is_blocked(paused, concurrency, active) then
+  redis.call("ZADD", marker, 0, "0")
+end
+if was_delayed then mark_delayed(marker, delayed) end
+local has_news = #ids > 0 or limited_ms > 0 or blocked or due_ms > 0
+if #codes > 0 and not has_news and redis.call("LLEN", active) == 0
+    and redis.call("EXISTS", wait, prioritized) == 0 then
+  redis.call("XADD", events, "*", "event", "drained")
+end
+remember(lane, lane_ms, sequence, codes, ids)
+return {codes, ids, fields, limited_ms, string.format("%.0f", due_ms), blocked and 1 or 0}

@@ -1,0 +1,85 @@
+-- Taking jobs out of the line. A queue is described by a table `q` of its keys.
+-- include: lib/line
+
+-- Entries that begin with "0:" are markers of BullMQ 4 and no jobs.
+local function is_job(id)
+  return id:sub(1, 2) ~= "0:"
+end
+
+-- Pops at most `want` entries {id, score}; score is false for those out of `wait`.
+local function pop_entries(q, want)
+  local entries = {}
+  for _, id in ipairs(redis.call("RPOP", q.wait, want) or {}) do
+    if is_job(id) then entries[#entries + 1] = {id, false} end
+  end
+  if #entries == want then return entries end
+  local scored = redis.call("ZPOPMIN", q.prioritized, want - #entries)
+  if #scored == 0 then redis.call("DEL", q.pc) end
+  for i = 1, #scored, 2 do entries[#entries + 1] = {scored[i], scored[i + 1]} end
+  return entries
+end
+
+-- Puts the entries from `first` on back where they were.
+local function push_back(q, entries, first)
+  for i = #entries, first, -1 do
+    local id, score = entries[i][1], entries[i][2]
+    if score then
+      redis.call("ZADD", q.prioritized, score, id)
+    else
+      redis.call("RPUSH", q.wait, id)
+    end
+  end
+end
+
+-- Returns the hash's size in bytes and its attemptsStarted, and whether it must fail at once.
+local function look_at(fields)
+  local size, started, deferred = 0, 0, false
+  for i = 1, #fields, 2 do
+    size = size + #fields[i + 1]
+    if fields[i] == "ats" then started = tonumber(fields[i + 1]) or 0
+    elseif fields[i] == "defa" then deferred = true end
+  end
+  return size, started, deferred
+end
+
+-- Locks one job and marks it started; returns its fields as they then are.
+local function start_job(q, id, fields, started, token, by)
+  local job = q.base .. id
+  redis.call("SET", job .. ":lock", token, "PX", by.lock_ms)
+  redis.call("XADD", q.events, "*", "event", "active", "jobId", id, "prev", "waiting")
+  local count = #fields
+  fields[count + 1], fields[count + 2] = "processedOn", by.now_ms
+  fields[count + 3], fields[count + 4] = "ats", tostring(started + 1)
+  if by.name == "" then
+    redis.call("HSET", job, "processedOn", by.now_ms, "ats", started + 1)
+  else
+    redis.call("HSET", job, "processedOn", by.now_ms, "ats", started + 1, "pb", by.name)
+    fields[count + 5], fields[count + 6] = "pb", by.name
+  end
+end
+
+-- Takes at most `want` jobs, at least one if there is one, and no more than by.max_bytes.
+-- Ids whose hash is gone are dropped. Returns ids, their fields, and how many count
+-- against a rate limit.
+local function take_jobs(q, want, by)
+  local entries = pop_entries(q, want)
+  local ids, hashes, counted, bytes = {}, {}, 0, 0
+  for i, entry in ipairs(entries) do
+    local id = entry[1]
+    local fields = redis.call("HGETALL", q.base .. id)
+    if #fields > 0 then
+      local size, started, deferred = look_at(fields)
+      if #ids > 0 and bytes + size > by.max_bytes then
+        push_back(q, entries, i)
+        break
+      end
+      bytes = bytes + size
+      start_job(q, id, fields, started, by.token .. (by.next_token + #ids), by)
+      ids[#ids + 1], hashes[#hashes + 1] = id, fields
+      if not deferred then counted = counted + 1 end
+    end
+  end
+  call_many("LPUSH", q.active, ids)
+  if #ids > 0 then redis.call("ZADD", q.marker, 0, "0") end
+  return ids, hashes, counted
+end

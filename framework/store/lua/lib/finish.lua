@@ -1,0 +1,68 @@
+-- Carrying out one outcome. `run` is a record of the call, `facts` what the hash said.
+-- include: lib/dedup lib/parents lib/delayed lib/line
+
+-- Refusals, in BullMQ's order. Reads only.
+local function refusal_of(run, facts, lock, base)
+  if not facts[1] and redis.call("EXISTS", base .. run.id) == 0 then return -1 end
+  if run.kind == "c" and run.may_wait then
+    local job = base .. run.id
+    if redis.call("SCARD", job .. ":dependencies") ~= 0 then return -4 end
+    if redis.call("ZCARD", job .. ":unsuccessful") ~= 0 then return -9 end
+  end
+  if not lock then return -2 end
+  if lock ~= run.token then return -6 end
+  return 0
+end
+
+local function complete_job(q, run, job, facts, now_ms)
+  if facts[4] then release_dedup(q.base, run.id, facts[4]) end
+  if facts[2] then child_completed(job, facts[2], facts[3], run.text, tonumber(now_ms)) end
+  if run.is_kept then
+    redis.call("HSET", job, "atm", (tonumber(facts[5]) or 0) + 1, "returnvalue", run.text,
+      "finishedOn", now_ms)
+  end
+  redis.call("XADD", q.events, "*", "event", "completed", "jobId", run.id,
+    "returnvalue", run.text, "prev", "active")
+end
+
+local function fail_job(q, run, job, facts, now_ms)
+  local attempts_made = (tonumber(facts[5]) or 0) + 1
+  if facts[4] then release_dedup(q.base, run.id, facts[4]) end
+  if facts[2] then child_failed(job, facts[2], facts[3], run.text, tonumber(now_ms)) end
+  if run.is_kept then
+    redis.call("HSET", job, "atm", attempts_made, "failedReason", run.text,
+      "stacktrace", run.stack, "finishedOn", now_ms)
+    redis.call("HDEL", job, "defa")
+  end
+  redis.call("XADD", q.events, "*", "event", "failed", "jobId", run.id,
+    "failedReason", run.text, "prev", "active")
+  if attempts_made >= tonumber(run.extra) then
+    redis.call("XADD", q.events, "*", "event", "retries-exhausted", "jobId", run.id,
+      "attemptsMade", attempts_made)
+  end
+end
+
+local function put_back(q, run, facts, to_front)
+  local priority = tonumber(facts[6]) or 0
+  if priority > 0 and to_front then
+    front_prioritized(q.prioritized, run.id, priority)
+  elseif priority > 0 then
+    add_prioritized(q.prioritized, q.pc, run.id, priority)
+  else
+    redis.call((to_front or run.extra == "1") and "RPUSH" or "LPUSH", q.wait, run.id)
+  end
+  redis.call("XADD", q.events, "*", "event", "waiting", "jobId", run.id, "prev", "active")
+end
+
+local function note_failure(run, job, facts)
+  redis.call("HSET", job, "atm", (tonumber(facts[5]) or 0) + 1, "failedReason", run.text,
+    "stacktrace", run.stack)
+end
+
+local function delay_job(q, run, job, now_ms)
+  local due = tonumber(now_ms) + tonumber(run.extra)
+  redis.call("HSET", job, "delay", run.extra)
+  add_delayed(q.delayed, run.id, due)
+  redis.call("XADD", q.events, "*", "event", "delayed", "jobId", run.id,
+    "delay", string.format("%.0f", due))
+end

@@ -1,0 +1,101 @@
+-- Deciding a batch of outcomes, each alone, and doing once what is done once.
+-- include: lib/finish lib/retention
+
+local WIDTHS = {c = 5, f = 7, r = 6, d = 6, g = 3}
+
+-- Reads the records: kind, id, token, then what the kind needs (see exchange.lua).
+local function read_runs(at, keeps)
+  local runs = {}
+  while at < #ARGV do
+    local kind, id, token, text, fifth, sixth, seventh = unpack(ARGV, at + 1, at + WIDTHS[ARGV[at + 1]])
+    local run = {kind = kind, id = id, token = token, text = text}
+    if kind == "c" then
+      run.keep = keeps[tonumber(fifth)]
+    else
+      run.stack, run.extra = fifth, sixth
+      if kind == "f" then run.keep = keeps[tonumber(seventh)] end
+    end
+    run.is_kept = run.keep and run.keep[1] ~= 0
+    runs[#runs + 1] = run
+    at = at + WIDTHS[kind]
+  end
+  return runs
+end
+
+-- One look at all: only if any completed job has children is each looked at.
+local function look_for_children(base, runs)
+  local keys = {}
+  for _, run in ipairs(runs) do
+    if run.kind == "c" then
+      keys[#keys + 1] = base .. run.id .. ":dependencies"
+      keys[#keys + 1] = base .. run.id .. ":unsuccessful"
+    end
+  end
+  if #keys == 0 or redis.call("EXISTS", unpack(keys)) == 0 then return end
+  for _, run in ipairs(runs) do run.may_wait = true end
+end
+
+local function apply_outcome(q, run, job, facts, now_ms)
+  if run.kind == "c" then
+    complete_job(q, run, job, facts, now_ms)
+  elseif run.kind == "f" then
+    fail_job(q, run, job, facts, now_ms)
+  elseif run.kind == "g" then
+    put_back(q, run, facts, true)
+  else
+    note_failure(run, job, facts)
+    if run.kind == "d" then delay_job(q, run, job, now_ms) else put_back(q, run, facts, false) end
+  end
+end
+
+-- Adds what ended for good to its set, or deletes it, and lets retention work once a set.
+local function settle(q, ended, now_ms, target)
+  local members, unkept, used = {}, {}, {}
+  for _, run in ipairs(ended) do
+    if run.is_kept then
+      members[#members + 1], members[#members + 2] = now_ms, run.id
+      used[run.keep] = true
+    else
+      unkept[#unkept + 1] = q.base .. run.id
+      leave_parent(q.base .. run.id)
+    end
+  end
+  call_many("ZADD", target, members)
+  delete_job_keys(unkept)
+  for keep in pairs(used) do
+    apply_retention(q.base, target, tonumber(now_ms), unpack(keep))
+  end
+end
+
+-- Returns a code for each run, and whether any went back in line or was delayed.
+local function finish_many(q, runs, now_ms)
+  local codes, locks, done_locks, done_ids = {}, {}, {}, {}
+  local ended, went_back, was_delayed = {c = {}, f = {}}, false, false
+  for i, run in ipairs(runs) do locks[i] = q.base .. run.id .. ":lock" end
+  local held = redis.call("MGET", unpack(locks))
+  look_for_children(q.base, runs)
+  for i, run in ipairs(runs) do
+    local job = q.base .. run.id
+    local facts = redis.call("HMGET", job, "processedOn", "parentKey", "parent", "deid", "atm",
+      "priority")
+    local code = refusal_of(run, facts, held[i], q.base)
+    if code == 0 then
+      done_locks[#done_locks + 1], done_ids[#done_ids + 1] = locks[i], run.id
+      if redis.call("LREM", q.active, -1, run.id) == 0 then code = -3 end
+    end
+    codes[i] = code
+    if code == 0 then
+      apply_outcome(q, run, job, facts, now_ms)
+      if ended[run.kind] then table.insert(ended[run.kind], run)
+      elseif run.kind == "d" then was_delayed = true
+      else went_back = true end
+    end
+  end
+  if #done_locks > 0 then
+    redis.call("DEL", unpack(done_locks))
+    redis.call("SREM", q.stalled, unpack(done_ids))
+  end
+  settle(q, ended.c, now_ms, q.completed)
+  settle(q, ended.f, now_ms, q.failed)
+  return codes, went_back, was_delayed
+end

@@ -1,0 +1,19 @@
+-- Putting ids in line. Consumers take from the tail of `wait`.
+
+local PRIORITY_STEP = 4294967296
+
+local function add_prioritized(prioritized, pc, job_id, priority)
+  local turn = redis.call("INCR", pc) % PRIORITY_STEP
+  redis.call("ZADD", prioritized, string.format("%.0f", priority * PRIORITY_STEP + turn), job_id)
+end
+
+local function front_prioritized(prioritized, job_id, priority)
+  redis.call("ZADD", prioritized, string.format("%.0f", priority * PRIORITY_STEP), job_id)
+end
+
+-- At most 7,000 values fit into one unpack.
+local function call_many(command, key, ids)
+  for first = 1, #ids, 5000 do
+    redis.call(command, key, unpack(ids, first, math.min(first + 4999, #ids)))
+  end
+end

@@ -1,0 +1,103 @@
+-- What a finished child does to its parent, in whatever queue that lives.
+-- include: lib/delayed lib/line lib/queue
+
+-- Id and queue base (with its colon) of a parent: from its JSON, else from the key's last colon.
+local function parent_of(parent_key, parent)
+  if parent then
+    local known = cjson.decode(parent)
+    return known.id, known.queueKey .. ":", known
+  end
+  local queue, id = parent_key:match("^(.*:)([^:]*)$")
+  return id, queue, {}
+end
+
+local function wake_queue(queue)
+  local paused, concurrency = unpack(redis.call("HMGET", queue .. "meta", "paused", "concurrency"))
+  if not is_blocked(paused, concurrency, queue .. "active") then
+    redis.call("ZADD", queue .. "marker", 0, "0")
+  end
+end
+
+local function emit_waiting_again(queue, id)
+  redis.call("XADD", queue .. "events", "*", "event", "waiting", "jobId", id,
+    "prev", "waiting-children")
+end
+
+-- After a removal: to the front, whatever its delay or priority, as every peer does.
+local function release_parent_to_front(queue, id)
+  if redis.call("ZREM", queue .. "waiting-children", id) == 0 then return end
+  redis.call("RPUSH", queue .. "wait", id)
+  wake_queue(queue)
+  emit_waiting_again(queue, id)
+end
+
+local function put_parent_in_line(queue, id, now_ms)
+  local priority, delay = unpack(redis.call("HMGET", queue .. id, "priority", "delay"))
+  priority, delay = tonumber(priority) or 0, tonumber(delay) or 0
+  if delay > 0 then
+    redis.call("ZADD", queue .. "delayed", string.format("%.0f", (now_ms + delay) * 4096), id)
+    redis.call("XADD", queue .. "events", "*", "event", "delayed", "jobId", id,
+      "delay", string.format("%.0f", now_ms + delay))
+    mark_delayed(queue .. "marker", queue .. "delayed")
+    return
+  end
+  if priority > 0 then
+    add_prioritized(queue .. "prioritized", queue .. "pc", id, priority)
+  else
+    redis.call("RPUSH", queue .. "wait", id)
+  end
+  wake_queue(queue)
+  emit_waiting_again(queue, id)
+end
+
+local function release_parent(queue, id, now_ms)
+  if redis.call("EXISTS", queue .. id) == 0 then return end
+  if redis.call("ZREM", queue .. "waiting-children", id) == 0 then return end
+  put_parent_in_line(queue, id, now_ms)
+end
+
+local function has_no_children_left(parent_key)
+  return redis.call("SCARD", parent_key .. ":dependencies") == 0
+end
+
+local function child_completed(job, parent_key, parent, value, now_ms)
+  if redis.call("SREM", parent_key .. ":dependencies", job) == 0 then return end
+  redis.call("HSET", parent_key .. ":processed", job, value)
+  if has_no_children_left(parent_key) then
+    local id, queue = parent_of(parent_key, parent)
+    release_parent(queue, id, now_ms)
+  end
+end
+
+-- failParentOnFailure: the next worker that takes the parent fails it with this reason.
+local function fail_parent_later(job, parent_key, id, queue, now_ms)
+  redis.call("ZADD", parent_key .. ":unsuccessful", now_ms, job)
+  if redis.call("EXISTS", parent_key) == 0 then return end
+  local waited = redis.call("ZREM", queue .. "waiting-children", id) == 1
+  if not waited and redis.call("ZREM", queue .. "delayed", id) == 1 then
+    redis.call("HSET", parent_key, "delay", 0)
+    waited = true
+  end
+  if waited then
+    redis.call("HSET", parent_key, "defa", "child " .. job .. " failed")
+    put_parent_in_line(queue, id, now_ms)
+  elseif not redis.call("ZSCORE", queue .. "failed", id) then
+    redis.call("HSET", parent_key, "defa", "child " .. job .. " failed")
+  end
+end
+
+-- Decided by the flags in the child's own `parent` JSON; without one the parent waits on.
+local function child_failed(job, parent_key, parent, reason, now_ms)
+  local id, queue, policy = parent_of(parent_key, parent)
+  if not (policy.fpof or policy.cpof or policy.idof or policy.rdof) then return end
+  if redis.call("SREM", parent_key .. ":dependencies", job) == 0 then return end
+  if policy.fpof then
+    fail_parent_later(job, parent_key, id, queue, now_ms)
+  elseif policy.cpof then
+    redis.call("HSET", parent_key .. ":failed", job, reason)
+    release_parent(queue, id, now_ms)
+  else
+    if has_no_children_left(parent_key) then release_parent(queue, id, now_ms) end
+    if policy.idof then redis.call("HSET", parent_key .. ":failed", job, reason) end
+  end
+end

@@ -1,0 +1,40 @@
+-- Deleting jobs and what hangs on them. The lock is never part of it.
+-- include: lib/parents
+
+local PARTS = {"", ":logs", ":dependencies", ":processed", ":failed", ":unsuccessful"}
+
+local function delete_job_keys(jobs)
+  local keys, deleted = {}, 0
+  for _, job in ipairs(jobs) do
+    for _, part in ipairs(PARTS) do keys[#keys + 1] = job .. part end
+    if #keys >= 3000 then
+      deleted = deleted + redis.call("DEL", unpack(keys))
+      keys = {}
+    end
+  end
+  if #keys > 0 then deleted = deleted + redis.call("DEL", unpack(keys)) end
+  return deleted
+end
+
+-- A removed child no longer holds its parent back.
+local function leave_parent(job)
+  local parent_key, parent = unpack(redis.call("HMGET", job, "parentKey", "parent"))
+  if parent_key and redis.call("EXISTS", parent_key) == 1 then
+    local id, queue = parent_of(parent_key, parent)
+    if redis.call("SREM", parent_key .. ":dependencies", job) == 1 then
+      if redis.call("SCARD", parent_key .. ":dependencies") == 0 then
+        release_parent_to_front(queue, id)
+      end
+    end
+  end
+end
+
+-- Removes finished jobs that retention no longer keeps.
+local function forget(base, ids)
+  local jobs = {}
+  for i, id in ipairs(ids) do
+    jobs[i] = base .. id
+    leave_parent(jobs[i])
+  end
+  delete_job_keys(jobs)
+end

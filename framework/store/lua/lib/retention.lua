@@ -1,0 +1,30 @@
+-- Which finished jobs go. count -1: no limit by number; age_ms -1: no limit by age.
+-- include: lib/removal
+
+local MOST_AT_ONCE = 1000
+local MOST_YOUNG = 20000
+
+local function forget_range(base, finished, from, to, most)
+  local ids = redis.call("ZRANGEBYSCORE", finished, from, to, "LIMIT", 0, most)
+  if #ids == 0 then return end
+  forget(base, ids)
+  call_many("ZREM", finished, ids)
+end
+
+-- Nothing younger than young_ms goes by number, up to 20,000 jobs.
+local function apply_retention(base, finished, now_ms, count, age_ms, limit, young_ms)
+  if age_ms >= 0 then
+    forget_range(base, finished, "-inf", now_ms - age_ms, limit)
+  end
+  if count < 0 then return end
+  local kept = redis.call("ZCARD", finished)
+  local extra = kept - count
+  if extra <= 0 then return end
+  if young_ms > 0 then
+    local surplus = math.min(kept - MOST_YOUNG, MOST_AT_ONCE)
+    if surplus > 0 then forget_range(base, finished, "-inf", "+inf", surplus) end
+    forget_range(base, finished, "-inf", now_ms - young_ms, math.min(extra, MOST_AT_ONCE))
+  else
+    forget_range(base, finished, "-inf", "+inf", math.min(extra, MOST_AT_ONCE))
+  end
+end

@@ -1,0 +1,36 @@
+"""How long to wait before the next try to reach Redis."""
+
+import random
+
+import anyio
+
+FIRST_SECONDS = 0.05
+MOST_SECONDS = 5.0
+
+
+class Patience:
+    """Waits longer each time, with jitter, until it ends.
+
+    Args:
+        seconds: Give up once so much has passed since the first wait; None: never.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._until: float | None = None
+        self._next = FIRST_SECONDS
+
+    def begin(self) -> None:
+        """Start the time now, unless it runs already."""
+        if self._until is None and self._seconds is not None:
+            self._until = anyio.current_time() + self._seconds
+
+    async def wait(self) -> bool:
+        """Wait; return False instead where the time has run out."""
+        self.begin()
+        pause = self._next * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+        if self._until is not None and anyio.current_time() + pause > self._until:
+            return False
+        await anyio.sleep(pause)
+        self._next = min(MOST_SECONDS, self._next * 2)
+        return True

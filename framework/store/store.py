@@ -1,0 +1,148 @@
+"""The store: runs scripts and commands, and alone decides what is sent twice."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from redis import exceptions
+
+from framework.model.clock import Clock, SystemClock
+from framework.store.address import Address
+from framework.store.connection import (
+    Argument,
+    Connections,
+    HeldConnection,
+    is_passing,
+    translate,
+)
+from framework.store.lane import Lane
+from framework.store.patience import Patience
+from framework.store.script import Script
+
+
+class Store:
+    """Everything a process says to one Redis.
+
+    Args:
+        url: Where Redis is; see `Address`.
+        clock: Gives ``now_ms`` to every script.
+        timeout: Seconds after which a call that Redis does not answer raises.
+
+    Raises:
+        SettingsError: The URL cannot be used.
+    """
+
+    def __init__(self, url: str, *, clock: Clock | None = None, timeout: float = 10.0) -> None:
+        self.address = Address(url)
+        self.clock: Clock = clock or SystemClock()
+        self.timeout = timeout
+        self.process = uuid.uuid4().hex
+        self._connections = Connections(self.address)
+        self._lanes: list[Lane] = []
+        self._held: list[HeldConnection] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for lane in self._lanes:
+            await lane.aclose()
+        for held in self._held:
+            await held.aclose()
+        await self._connections.aclose()
+
+    def lane(self) -> Lane:
+        """Return a new lane: calls on it may be sent twice and act once."""
+        name = f"{self.process}:{len(self._lanes)}"
+        lane = Lane(name, self._connections.hold(), self.address)
+        self._lanes.append(lane)
+        return lane
+
+    def hold(self) -> HeldConnection:
+        """Return a connection of one's own, for blocking reads."""
+        held = self._connections.hold()
+        self._held.append(held)
+        return held
+
+    async def run(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        args: Sequence[Argument],
+        *,
+        repeatable: bool = True,
+    ) -> Any:  # noqa: ANN401 - replies have any shape
+        """Run a script.
+
+        Args:
+            script: From `load_script`.
+            keys: As its header lists them.
+            args: As its header lists them.
+            repeatable: Whether a second run changes nothing more, so that it may be
+                sent again when its reply is lost.
+
+        Raises:
+            RedisUnavailableError: No answer within the timeout. What is not repeatable
+                may have run.
+            RedisRefusedError: Redis refused, for instance for want of memory.
+        """
+
+        async def call() -> Any:  # noqa: ANN401 - replies have any shape
+            try:
+                return await self._connections.command(
+                    "EVALSHA", script.sha, len(keys), *keys, *args
+                )
+            except exceptions.NoScriptError:
+                return await self._connections.command("EVAL", script.text, len(keys), *keys, *args)
+
+        return await self._insist(call, repeatable=repeatable)
+
+    async def command(self, *command: Argument, repeatable: bool = True) -> Any:  # noqa: ANN401 - replies have any shape
+        """Run one plain command. Raises as `run`."""
+        return await self._insist(
+            lambda: self._connections.command(*command), repeatable=repeatable
+        )
+
+    async def pipeline(self, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:
+        """Run plain repeatable commands in one round trip. Raises as `run`."""
+        replies: list[Any] = await self._insist(lambda: self._connections.pipeline(commands))
+        return replies
+
+    async def check(self, timeout: float | None = None) -> None:
+        """Reach Redis once.
+
+        Args:
+            timeout: Seconds to try; the store's own unless given.
+
+        Raises:
+            RedisUnavailableError: Not within the timeout.
+            RedisRefusedError: It refuses the user or password.
+        """
+        await self._insist(lambda: self._connections.command("PING"), seconds=timeout)
+
+    async def _insist(
+        self,
+        call: Callable[[], Awaitable[Any]],
+        *,
+        repeatable: bool = True,
+        seconds: float | None = None,
+    ) -> Any:  # noqa: ANN401 - replies have any shape
+        patience = Patience(self.timeout if seconds is None else seconds)
+        while True:
+            patience.begin()
+            try:
+                return await call()
+            except (exceptions.RedisError, OSError) as error:
+                passing = repeatable and is_passing(error)
+                if not passing or not await patience.wait():
+                    raise translate(error, self.address) from error

@@ -1,0 +1,184 @@
+"""Finish many jobs and fetch many, in one call: the hot path."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from framework.model.job import JobId, Token
+from framework.model.options import KeepJobs
+from framework.store.connection import Argument
+from framework.store.lane import Lane, Trouble
+from framework.store.script import load_script
+from framework.wire.keys import QueueKeys
+from framework.wire.millis import to_ms
+
+EXCHANGE = load_script("exchange")
+MOST_ENDINGS = 250
+MOST_WANTED = 250
+MOST_BYTES = 4 * 1024 * 1024
+KEEP_ALL = KeepJobs()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one run ended, as the script takes it; make it with the functions below."""
+
+    kind: bytes
+    job_id: JobId
+    token: Token
+    rest: tuple[Argument, ...] = ()
+    keep: KeepJobs | None = None
+
+
+def completed(job_id: JobId, token: Token, result: bytes, keep: KeepJobs) -> Ending:
+    """End a run with ``result``, a JSON text. Wire: active -> completed."""
+    return Ending(b"c", job_id, token, (result,), keep)
+
+
+def failed(
+    job_id: JobId, token: Token, reason: str, stacktrace: bytes, attempts: int, keep: KeepJobs
+) -> Ending:
+    """End a job for good. Wire: active -> failed."""
+    return Ending(b"f", job_id, token, (reason, stacktrace, attempts), keep)
+
+
+def retried(
+    job_id: JobId, token: Token, reason: str, stacktrace: bytes, delay_ms: int, *, lifo: bool
+) -> Ending:
+    """End an attempt; the next begins after ``delay_ms``.
+
+    Wire: active -> delayed, or waiting/prioritized where there is no delay.
+    """
+    if delay_ms > 0:
+        return Ending(b"d", job_id, token, (reason, stacktrace, delay_ms))
+    return Ending(b"r", job_id, token, (reason, stacktrace, 1 if lifo else 0))
+
+
+def given_back(job_id: JobId, token: Token) -> Ending:
+    """Put a job back in line, before the others; no attempt is counted."""
+    return Ending(b"g", job_id, token)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A job that this worker now holds."""
+
+    id: JobId
+    token: Token
+    fields: dict[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """What one call came back with.
+
+    Attributes:
+        codes: One for each ending: 0, or why it was refused.
+        jobs: What was fetched, locked and ready to run.
+        limited_ms: How long no job may be taken because of a rate limit, or 0.
+        next_due_ms: When the first delayed job is due, or 0.
+        is_blocked: Whether the queue is paused or at its global concurrency.
+    """
+
+    codes: list[int]
+    jobs: list[Fetched]
+    limited_ms: int
+    next_due_ms: int
+    is_blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """For whom jobs are taken.
+
+    Attributes:
+        token: The beginning of every token: ``<worker uuid>:``.
+        name: Written as ``processedBy``; "" writes nothing.
+        lock_ms: How long a lock holds unless renewed.
+        limit_max: The worker's own rate limit, or "".
+        limit_ms: Its window, or "".
+    """
+
+    token: str
+    lock_ms: int
+    name: str = ""
+    limit_max: int | str = ""
+    limit_ms: int | str = ""
+
+
+async def exchange(
+    lane: Lane,
+    keys: QueueKeys,
+    endings: Sequence[Ending],
+    taker: Taker,
+    *,
+    want: int,
+    next_token: int,
+    now_ms: int,
+    seconds: float | None = None,
+    on_trouble: Trouble | None = None,
+) -> Exchanged:
+    """Deliver endings, each decided alone, and take at most ``want`` jobs.
+
+    Wire: as the functions that make endings say; taken jobs: waiting, prioritized ->
+    active. Due delayed jobs are promoted first.
+
+    Args:
+        endings: At most 250.
+        want: At most 250; 0 takes none.
+        next_token: The first number for the tokens of what is taken.
+        seconds: How long to try; None: until Redis answers.
+
+    Raises:
+        RedisUnavailableError: No answer within ``seconds``.
+    """
+    keeps: dict[KeepJobs, int] = {}
+    records: list[Argument] = []
+    for ending in endings:
+        records += (ending.kind, ending.job_id, ending.token)
+        records += ending.rest
+        if ending.keep is not None:
+            records.append(keeps.setdefault(ending.keep, len(keeps) + 1))
+    args: list[Argument] = [
+        now_ms,
+        taker.lock_ms,
+        taker.token,
+        next_token,
+        taker.name,
+        want,
+        MOST_BYTES,
+        taker.limit_max,
+        taker.limit_ms,
+        len(keeps),
+    ]
+    for keep in keeps:
+        args += keep_args(keep)
+    args += records
+    script_keys = keys.pick(EXCHANGE.keys, lane=keys.lane(lane.name))
+    reply = await lane.call(EXCHANGE, script_keys, args, seconds=seconds, on_trouble=on_trouble)
+    codes, ids, fields, limited_ms, due_ms, blocked = reply
+    return Exchanged(
+        codes,
+        [
+            Fetched(
+                JobId(job_id.decode()),
+                Token(f"{taker.token}{next_token + place}"),
+                dict(zip(flat[::2], flat[1::2], strict=True)),
+            )
+            for place, (job_id, flat) in enumerate(zip(ids, fields, strict=True))
+        ],
+        limited_ms,
+        int(due_ms),
+        bool(blocked),
+    )
+
+
+@lru_cache(maxsize=256)
+def keep_args(keep: KeepJobs) -> tuple[int, int, int, int]:
+    """Return count, age_ms, limit and young_ms; -1 stands for no limit."""
+    return (
+        -1 if keep.count is None else keep.count,
+        -1 if keep.age is None else to_ms(keep.age),
+        keep.limit or 1000,
+        0 if keep.at_least is None else to_ms(keep.at_least),
+    )

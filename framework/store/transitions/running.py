@@ -1,0 +1,87 @@
+"""What a running job writes: progress, log rows, saved data, and renewed locks."""
+
+from collections.abc import Sequence
+
+from framework.model.job import JobId, Token
+from framework.store.connection import Argument
+from framework.store.script import load_script
+from framework.store.store import Store
+from framework.wire.codes import raise_for
+from framework.wire.keys import QueueKeys
+
+UPDATE_PROGRESS = load_script("update_progress")
+ADD_LOG = load_script("add_log")
+SAVE_DATA = load_script("save_data")
+EXTEND_LOCKS = load_script("extend_locks")
+MOST_LOCKS = 1000
+
+
+async def update_progress(store: Store, keys: QueueKeys, job_id: JobId, progress: bytes) -> None:
+    """Store a job's progress, a JSON text.
+
+    Wire: field ``progress``; event ``progress``.
+
+    Raises:
+        JobNotFoundError: The job's hash is gone.
+    """
+    code = await store.run(UPDATE_PROGRESS, keys.pick(UPDATE_PROGRESS.keys), [job_id, progress])
+    raise_for(code, job_id=job_id, queue=keys.queue)
+
+
+async def add_log(
+    store: Store, keys: QueueKeys, job_id: JobId, row: str, keep: int | None = None
+) -> int:
+    """Append a row to a job's log and return how many there are.
+
+    Wire: list ``J:logs``. Not sent twice: a lost reply raises.
+
+    Args:
+        keep: Keep so many rows, the newest; None keeps all.
+
+    Raises:
+        JobNotFoundError: The job's hash is gone.
+    """
+    args: list[Argument] = [job_id, row, -1 if keep is None else keep]
+    code: int = await store.run(ADD_LOG, keys.pick(ADD_LOG.keys), args, repeatable=False)
+    raise_for(code, job_id=job_id, queue=keys.queue)
+    return code
+
+
+async def save_data(
+    store: Store, keys: QueueKeys, job_id: JobId, token: Token, data: bytes
+) -> None:
+    """Replace a running job's data, a JSON text.
+
+    Wire: field ``data``.
+
+    Raises:
+        JobNotFoundError: The job's hash is gone.
+        LockLostError: The lock expired, or another worker holds it.
+    """
+    code = await store.run(SAVE_DATA, keys.pick(SAVE_DATA.keys), [job_id, token, data])
+    raise_for(code, job_id=job_id, queue=keys.queue)
+
+
+def extend_args(held: Sequence[tuple[JobId, Token]], lock_ms: int) -> list[Argument]:
+    """Return the arguments of ``EXTEND_LOCKS`` for at most 1,000 jobs."""
+    args: list[Argument] = [lock_ms]
+    for job_id, token in held:
+        args += (job_id, token)
+    return args
+
+
+async def extend_locks(
+    store: Store, keys: QueueKeys, held: Sequence[tuple[JobId, Token]], lock_ms: int
+) -> set[JobId]:
+    """Renew locks; return the jobs whose lock is gone or held by another.
+
+    Wire: key ``J:lock``; leaves the set ``stalled``.
+    """
+    lost: set[JobId] = set()
+    for first in range(0, len(held), MOST_LOCKS):
+        part = held[first : first + MOST_LOCKS]
+        ids = await store.run(
+            EXTEND_LOCKS, keys.pick(EXTEND_LOCKS.keys), extend_args(part, lock_ms)
+        )
+        lost.update(JobId(job_id.decode()) for job_id in ids)
+    return lost
