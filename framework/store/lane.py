@@ -4,21 +4,19 @@ Each call carries a sequence number; its script keeps the last number and answer
 lane in Redis, and answers a number it knows as it did before.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from redis import exceptions
 
-from framework.errors import FrameworkError
 from framework.store.address import Address
 from framework.store.connection import Argument, HeldConnection, is_passing, pack, translate
+from framework.store.outage import Outage
 from framework.store.patience import Patience
 from framework.store.script import Script
 
 # How long Redis remembers a lane's last answer. Longer than any resend waits.
 MEMORY_MS = 3_600_000
-
-Trouble = Callable[[FrameworkError], None]
 
 
 class Lane:
@@ -28,10 +26,14 @@ class Lane:
         name: Unique in the whole fleet.
         connection: Its own.
         address: For the texts of errors.
+        outage: Told of failed and of successful calls.
     """
 
-    def __init__(self, name: str, connection: HeldConnection, address: Address) -> None:
+    def __init__(
+        self, name: str, connection: HeldConnection, address: Address, outage: Outage
+    ) -> None:
         self.name = name
+        self._outage = outage
         self._connection = connection
         self._address = address
         self._sequence = 0
@@ -43,7 +45,6 @@ class Lane:
         args: Sequence[Argument],
         *,
         seconds: float | None,
-        on_trouble: Trouble | None = None,
     ) -> Any:  # noqa: ANN401 - replies have any shape
         """Run a script whose first two arguments are ``sequence`` and ``lane_ms``.
 
@@ -52,7 +53,6 @@ class Lane:
             keys: As its header lists them.
             args: The arguments after those two.
             seconds: How long to try; None: until Redis answers.
-            on_trouble: Told of each failed try.
 
         Raises:
             RedisUnavailableError: No answer in time; the call may have run.
@@ -63,16 +63,19 @@ class Lane:
         patience: Patience | None = None
         while True:
             try:
-                return await self._connection.call(command)
+                reply = await self._connection.call(command)
             except exceptions.NoScriptError:
                 trouble = await self._load(script)
             except (exceptions.RedisError, OSError) as error:
                 trouble = error
+            else:
+                if self._outage.error is not None:
+                    self._outage.end()
+                return reply
             if trouble is None:
                 continue
             told = translate(trouble, self._address)
-            if on_trouble is not None:
-                on_trouble(told)
+            self._outage.begin(told)
             patience = patience or Patience(seconds)
             hopeless = seconds is not None and not is_passing(trouble)
             if hopeless or not await patience.wait():

@@ -17,6 +17,7 @@ from framework.store.connection import (
     translate,
 )
 from framework.store.lane import Lane
+from framework.store.outage import Outage
 from framework.store.patience import Patience
 from framework.store.script import Script
 
@@ -41,6 +42,7 @@ class Store:
         self._connections = Connections(self.address)
         self._lanes: list[Lane] = []
         self._held: list[HeldConnection] = []
+        self.outage = Outage()
 
     async def __aenter__(self) -> Self:
         return self
@@ -64,7 +66,7 @@ class Store:
     def lane(self) -> Lane:
         """Return a new lane: calls on it may be sent twice and act once."""
         name = f"{self.process}:{len(self._lanes)}"
-        lane = Lane(name, self._connections.hold(), self.address)
+        lane = Lane(name, self._connections.hold(), self.address, self.outage)
         self._lanes.append(lane)
         return lane
 
@@ -73,6 +75,11 @@ class Store:
         held = self._connections.hold()
         self._held.append(held)
         return held
+
+    async def release(self, held: HeldConnection) -> None:
+        """Close a connection that `hold` gave."""
+        self._held.remove(held)
+        await held.aclose()
 
     async def run(
         self,

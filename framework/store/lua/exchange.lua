@@ -74,13 +74,16 @@ if room > 0 then
   if #ids < tonumber(want) then due_ms = math.floor(next_due(delayed)) end
 end
 
-if went_back and not is_blocked(paused, concurrency, active) then
+-- Jobs that are left wake the next idle worker; a wake-up for nothing is taken back.
+local has_line = redis.call("EXISTS", wait, prioritized) > 0
+if not has_line then
+  redis.call("ZREM", marker, "0")
+elseif (went_back or #ids > 0) and not is_blocked(paused, concurrency, active) then
   redis.call("ZADD", marker, 0, "0")
 end
 if was_delayed then mark_delayed(marker, delayed) end
 local has_news = #ids > 0 or limited_ms > 0 or blocked or due_ms > 0
-if #codes > 0 and not has_news and redis.call("LLEN", active) == 0
-    and redis.call("EXISTS", wait, prioritized) == 0 then
+if #codes > 0 and not has_news and not has_line and redis.call("LLEN", active) == 0 then
   redis.call("XADD", events, "*", "event", "drained")
 end
 remember(lane, lane_ms, sequence, codes, ids)

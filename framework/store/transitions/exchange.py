@@ -7,7 +7,7 @@ from functools import lru_cache
 from framework.model.job import JobId, Token
 from framework.model.options import KeepJobs
 from framework.store.connection import Argument
-from framework.store.lane import Lane, Trouble
+from framework.store.lane import Lane
 from framework.store.script import load_script
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
@@ -116,7 +116,6 @@ async def exchange(
     next_token: int,
     now_ms: int,
     seconds: float | None = None,
-    on_trouble: Trouble | None = None,
 ) -> Exchanged:
     """Deliver endings, each decided alone, and take at most ``want`` jobs.
 
@@ -155,7 +154,7 @@ async def exchange(
         args += keep_args(keep)
     args += records
     script_keys = keys.pick(EXCHANGE.keys, lane=keys.lane(lane.name))
-    reply = await lane.call(EXCHANGE, script_keys, args, seconds=seconds, on_trouble=on_trouble)
+    reply = await lane.call(EXCHANGE, script_keys, args, seconds=seconds)
     codes, ids, fields, limited_ms, due_ms, blocked = reply
     return Exchanged(
         codes,

@@ -80,6 +80,5 @@ local function take_jobs(q, want, by)
     end
   end
   call_many("LPUSH", q.active, ids)
-  if #ids > 0 then redis.call("ZADD", q.marker, 0, "0") end
   return ids, hashes, counted
 end
