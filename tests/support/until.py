@@ -1,7 +1,5 @@
 """Waiting for what another task or process is about to do, without guessing how long it takes."""
 
-# ruff: noqa: ASYNC109 - to be late is a failed assertion here, not a cancellation
-
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, overload
