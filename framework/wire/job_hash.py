@@ -47,6 +47,11 @@ class StoredJob(Job[T_co, R_co]):
     _data: Codec[Any]
     _result: Codec[Any]
 
+    @property
+    def codecs(self) -> tuple[Codec[Any], Codec[Any]]:
+        """What reads its payload and its result."""
+        return self._data, self._result
+
     @cached_property
     @override
     def name(self) -> str:

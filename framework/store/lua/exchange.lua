@@ -33,7 +33,7 @@ local q = {base = base, wait = wait, active = active, prioritized = prioritized,
 local paused, concurrency, max, duration, max_len =
   unpack(redis.call("HMGET", meta, "paused", "concurrency", "max", "duration", "opts.maxLenEvents"))
 local first = rest + tonumber(keeps) * 4
-local codes, went_back, was_delayed = {}, false, false
+local codes, was_delayed = {}, false
 
 if first < #ARGV then
   local kept = {}
@@ -42,16 +42,14 @@ if first < #ARGV then
     kept[i] = {tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]),
       tonumber(ARGV[at + 4])}
   end
-  codes, went_back, was_delayed = finish_many(q, read_runs(first, kept), now_ms)
+  codes, was_delayed = finish_many(q, read_runs(first, kept), now_ms)
   redis.call("XTRIM", events, "MAXLEN", "~", max_events(meta, max_len))
 end
 
 local ids, fields, limited_ms, due_ms = {}, {}, 0, 0
 local room, blocked = tonumber(want), false
 if room > 0 then
-  if promote(tonumber(now_ms), base, delayed, wait, prioritized, pc, events) > 0 then
-    went_back = true
-  end
+  promote(tonumber(now_ms), base, delayed, wait, prioritized, pc, events)
   local most = tonumber(max) or tonumber(limit_max)
   if most then
     local allowed
@@ -78,7 +76,7 @@ end
 local has_line = redis.call("EXISTS", wait, prioritized) > 0
 if not has_line then
   redis.call("ZREM", marker, "0")
-elseif (went_back or #ids > 0) and not is_blocked(paused, concurrency, active) then
+elseif limited_ms == 0 and not is_blocked(paused, concurrency, active) then
   redis.call("ZADD", marker, 0, "0")
 end
 if was_delayed then mark_delayed(marker, delayed) end

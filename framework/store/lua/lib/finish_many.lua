@@ -67,10 +67,10 @@ local function settle(q, ended, now_ms, target)
   end
 end
 
--- Returns a code for each run, and whether any went back in line or was delayed.
+-- Returns a code for each run, and whether any was delayed.
 local function finish_many(q, runs, now_ms)
   local codes, locks, done_locks, done_ids = {}, {}, {}, {}
-  local ended, went_back, was_delayed = {c = {}, f = {}}, false, false
+  local ended, was_delayed = {c = {}, f = {}}, false
   for i, run in ipairs(runs) do locks[i] = q.base .. run.id .. ":lock" end
   local held = redis.call("MGET", unpack(locks))
   look_for_children(q.base, runs)
@@ -86,9 +86,8 @@ local function finish_many(q, runs, now_ms)
     codes[i] = code
     if code == 0 then
       apply_outcome(q, run, job, facts, now_ms)
-      if ended[run.kind] then table.insert(ended[run.kind], run)
-      elseif run.kind == "d" then was_delayed = true
-      else went_back = true end
+      if ended[run.kind] then table.insert(ended[run.kind], run) end
+      was_delayed = was_delayed or run.kind == "d"
     end
   end
   if #done_locks > 0 then
@@ -97,5 +96,5 @@ local function finish_many(q, runs, now_ms)
   end
   settle(q, ended.c, now_ms, q.completed)
   settle(q, ended.f, now_ms, q.failed)
-  return codes, went_back, was_delayed
+  return codes, was_delayed
 end

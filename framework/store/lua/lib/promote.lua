@@ -1,11 +1,11 @@
 -- Moves due delayed jobs (at most 1,000 a call) in line.
 -- include: lib/line
 
--- Returns how many were moved. Whoever calls wakes the workers.
+-- Whoever calls wakes the workers.
 local function promote(now_ms, base, delayed, wait, prioritized, pc, events)
   local ids = redis.call("ZRANGEBYSCORE", delayed, 0,
     string.format("%.0f", (now_ms + 1) * 4096 - 1), "LIMIT", 0, 1000)
-  if #ids == 0 then return 0 end
+  if #ids == 0 then return end
   call_many("ZREM", delayed, ids)
   for _, id in ipairs(ids) do
     local job = base .. id
@@ -18,5 +18,4 @@ local function promote(now_ms, base, delayed, wait, prioritized, pc, events)
     redis.call("XADD", events, "*", "event", "waiting", "jobId", id, "prev", "delayed")
     redis.call("HSET", job, "delay", 0)
   end
-  return #ids
 end

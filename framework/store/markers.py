@@ -1,0 +1,80 @@
+"""The blocking read over markers: the wake-ups of idle workers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redis import exceptions
+
+from framework.store.connection import HeldConnection, is_passing, pack, translate
+from framework.store.patience import Patience
+from framework.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A wake-up that was taken.
+
+    Attributes:
+        key: The marker key of its queue.
+        due_ms: 0: there may be a job now; else when the next delayed job is due.
+    """
+
+    key: str
+    due_ms: float
+
+
+class MarkerReader:
+    """Waits for markers on a connection of its own.
+
+    Args:
+        store: Where they are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._held: HeldConnection = store.hold()
+        self._client_id: int | None = None
+        self._patience = Patience(None)
+
+    async def wait(self, keys: Sequence[str], seconds: float) -> Marker | None:
+        """Take the first marker of any queue; None when there was none in time.
+
+        Args:
+            keys: Marker keys.
+            seconds: How long to wait; at least a millisecond is.
+
+        Raises:
+            RedisRefusedError: Redis refuses the read.
+        """
+        try:
+            if self._client_id is None:
+                self._client_id = await self._held.call(pack("CLIENT", "ID"))
+            command = pack("BZPOPMIN", *keys, f"{max(seconds, 0.001):.3f}")
+            reply = await self._held.call(command, deadline=seconds + 1)
+        except (exceptions.RedisError, OSError) as error:
+            self._client_id = None
+            told = translate(error, self._store.address)
+            if not is_passing(error):
+                raise told from error
+            self._store.outage.begin(told)
+            await self._patience.wait()
+            return None
+        self._patience = Patience(None)
+        if reply is None:
+            return None
+        key, member, score = reply
+        return Marker(key.decode(), 0 if member == b"0" else float(score))
+
+    async def interrupt(self) -> None:
+        """End the wait that is under way, from another task."""
+        if self._client_id is not None:
+            await self._store.command("CLIENT", "UNBLOCK", self._client_id)
+
+    async def put_back(self, marker: Marker) -> None:
+        """Leave a wake-up to another worker."""
+        member = "1" if marker.due_ms else "0"
+        await self._store.command("ZADD", marker.key, repr(marker.due_ms), member)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._store.release(self._held)

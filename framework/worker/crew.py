@@ -1,0 +1,72 @@
+"""All workers of a process, and what they share: one waker, one lock keeper."""
+
+import uuid
+from datetime import timedelta
+
+import anyio
+from anyio import from_thread
+from anyio.abc import TaskStatus
+
+from framework.model.job import JobId, Token
+from framework.store.store import Store
+from framework.wire.keys import QueueKeys
+from framework.worker.locks import Holdings, LockKeeper
+from framework.worker.waker import Waker
+from framework.worker.worker import Work, Worker
+
+
+class Crew:
+    """The workers of one process.
+
+    Args:
+        store: Where the queues are.
+        shutdown: How long running jobs may go on once it stops.
+    """
+
+    def __init__(self, store: Store, *, shutdown: timedelta) -> None:
+        self._store = store
+        self._shutdown = shutdown
+        self._waker = Waker(store)
+        self.workers: list[Worker] = []
+
+    def add(self, keys: QueueKeys, work: Work) -> None:
+        """Add a worker before the crew runs."""
+        self.workers.append(
+            Worker(self._store, keys, work, self._waker, uuid.uuid4().hex, self._shutdown)
+        )
+
+    @property
+    def running(self) -> int:
+        """How many jobs run now."""
+        return sum(worker.running for worker in self.workers)
+
+    def stop(self, *, now: bool = False) -> None:
+        """Stop all workers; ``now``: give running jobs back at once."""
+        for worker in self.workers:
+            worker.stop(now=now)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Work until stopped. Raises as `Worker.run`."""
+        async with from_thread.BlockingPortal() as portal:
+            keeper = LockKeeper(self._store.address, self._holdings(portal))
+            keeper.start()
+            try:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._waker.run)
+                    async with anyio.create_task_group() as working:
+                        for worker in self.workers:
+                            await working.start(worker.run)
+                        task_status.started()
+                    tasks.cancel_scope.cancel()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(keeper.stop)
+
+    def _holdings(self, portal: from_thread.BlockingPortal) -> list[Holdings]:
+        def telling(worker: Worker) -> Holdings:
+            def on_lost(job_id: JobId, token: Token) -> None:
+                portal.start_task_soon(worker.lost, job_id, token)
+
+            return worker.holdings(on_lost)
+
+        return [telling(worker) for worker in self.workers]

@@ -1,0 +1,165 @@
+"""Run one job, decide what that led to, and hand the ending to the pump."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import anyio
+import structlog
+from anyio.abc import TaskGroup
+
+from framework.errors import PayloadError, UnrecoverableError
+from framework.model.events import Active, Completed, Failed, Progressed
+from framework.model.outcome import Fail, Retry
+from framework.store.store import Store
+from framework.store.transitions.exchange import (
+    KEEP_ALL,
+    Ending,
+    Fetched,
+    completed,
+    failed,
+    given_back,
+    retried,
+)
+from framework.wire.job_hash import StoredJob
+from framework.wire.keys import QueueKeys
+from framework.wire.millis import to_ms
+from framework.wire.payload import Codec, codec_of
+from framework.worker.backoff import outcome_of
+from framework.worker.context import Run
+from framework.worker.current import CURRENT, Running
+from framework.worker.failure import reason_of, stacktrace_json
+from framework.worker.hooks import Hooks
+from framework.worker.pump import Pump, Settled
+from framework.worker.runner import Runner
+from framework.worker.slots import Slot
+
+log = structlog.get_logger("framework.worker")
+
+ANY = codec_of(Any)
+DEFERRED = b"defa"
+
+
+@dataclass(slots=True)
+class Executor:
+    """Runs the jobs of one worker.
+
+    Args:
+        store: Where contexts write.
+        keys: The queue.
+        named: The handlers by job name, as it stands in the hash.
+        catch_all: What runs every other name; None fails them.
+        hooks: The worker's.
+        pump: Where endings go.
+        tasks: Where hooks run that nobody waits for.
+    """
+
+    store: Store
+    keys: QueueKeys
+    named: Mapping[bytes, Runner]
+    catch_all: Runner | None
+    hooks: Hooks
+    pump: Pump
+    tasks: TaskGroup
+
+    async def execute(self, fetched: Fetched, slot: Slot) -> None:
+        """Run one fetched job in a slot. Raises nothing but the worker's own cancellation."""
+        fields = fetched.fields
+        runner = self.named.get(fields.get(b"name", b""), self.catch_all)
+        codecs = (runner.data, runner.result) if runner else (ANY, ANY)
+        job: StoredJob[Any, Any] = StoredJob(self.keys.queue, fetched.id, fields, *codecs)
+        CURRENT.set(Running(job.id, job.queue, job.name, job.attempts_made + 1))
+        try:
+            result, text = await self._run(runner, job, fetched, slot, codecs[0])
+        except anyio.get_cancelled_exc_class() as error:
+            self._end_cancelled(fetched, job, slot, error)
+        except BaseException as error:  # whatever a handler raises ends its job, not the slot
+            self._end_failed(fetched, job, error)
+        else:
+            keep = job.stored_options.keep_completed or KEEP_ALL
+            settled = None
+            if self.hooks.hears("completed"):
+                settled = partial(self._hear, "completed", Completed(job, result))
+            self.pump.finish(completed(fetched.id, fetched.token, text, keep), settled)
+
+    async def _run(
+        self,
+        runner: Runner | None,
+        job: StoredJob[Any, Any],
+        fetched: Fetched,
+        slot: Slot,
+        data: Codec[Any],
+    ) -> tuple[object, bytes]:
+        _ = job.stored_options  # what cannot be read must fail before it runs
+        if DEFERRED in job.fields:
+            raise UnrecoverableError(job.fields[DEFERRED].decode(errors="replace"))
+        if runner is None:
+            raise UnrecoverableError(self._unknown_name(job.name))
+        _ = job.data
+        if self.hooks.hears("active"):
+            await self.hooks.call("active", Active(job))
+        report = partial(self._report, job)
+        run = partial(Run, self.store, self.keys, job, fetched.token, data, slot, report)
+        result = await runner.run(job, run)
+        return result, runner.encode(result)
+
+    def _unknown_name(self, name: str) -> str:
+        known = ", ".join(sorted(f'"{each.decode()}"' for each in self.named))
+        return f'no handler for jobs named "{name}"; the processor knows {known}'
+
+    async def _report(self, job: StoredJob[Any, Any], progress: object) -> None:
+        if self.hooks.hears("progress"):
+            await self.hooks.call("progress", Progressed(job, progress))
+
+    def _hear(self, name: str, event: object, code: int) -> None:
+        if code == 0:
+            self.hooks.start(self.tasks, name, event)
+
+    def _end_cancelled(
+        self, fetched: Fetched, job: StoredJob[Any, Any], slot: Slot, error: BaseException
+    ) -> None:
+        if slot.why == "lost":
+            log.warning("lock lost, run cancelled, its outcome is dropped", job=job.id)
+            self.pump.drop(fetched)
+        elif slot.why == "stop":
+            self.pump.finish(given_back(fetched.id, fetched.token))
+        elif anyio.get_current_task().has_pending_cancellation():
+            raise error
+        else:
+            cancelled = UnrecoverableError("it awaited something that was cancelled")
+            self._end_failed(fetched, job, cancelled)
+
+    def _end_failed(self, fetched: Fetched, job: StoredJob[Any, Any], error: BaseException) -> None:
+        attempts, backoff, limit, keep, lifo = 1, None, None, KEEP_ALL, False
+        try:
+            options = job.stored_options
+        except PayloadError:
+            pass
+        else:
+            attempts, backoff, lifo = options.attempts, options.backoff, options.lifo
+            limit, keep = options.stack_trace_limit, options.keep_failed or KEEP_ALL
+        made = job.attempts_made
+        outcome = outcome_of(error, attempts_made=made, attempts=attempts, backoff=backoff)
+        reason, stack = reason_of(error), stacktrace_json(job.stacktrace, error, limit)
+        ending: Ending
+        if isinstance(outcome, Retry):
+            delay_ms = to_ms(outcome.delay)
+            ending = retried(fetched.id, fetched.token, reason, stack, delay_ms, lifo=lifo)
+        else:
+            ending = failed(fetched.id, fetched.token, reason, stack, attempts, keep)
+        self.pump.finish(ending, self._failed_hook(job, error, reason, made + 1, outcome))
+
+    def _failed_hook(
+        self,
+        job: StoredJob[Any, Any],
+        error: BaseException,
+        reason: str,
+        attempt: int,
+        outcome: Fail | Retry,
+    ) -> Settled | None:
+        if not self.hooks.hears("failed"):
+            return None
+        delay = outcome.delay if isinstance(outcome, Retry) else None
+        event = Failed(job, error, reason, attempt, delay is not None, delay)
+        return partial(self._hear, "failed", event)

@@ -1,0 +1,54 @@
+"""Call a processor's hooks. What a hook does or raises never changes a job's fate."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
+from anyio.abc import TaskGroup
+
+from framework.declare.hooks import HookSpec
+
+log = structlog.get_logger("framework.hooks")
+
+
+class Hooks:
+    """The hooks of one scope of one processor, by event.
+
+    Args:
+        specs: Those of the wanted scope.
+        instance: The processor.
+        queue: The queue's name, for the log.
+    """
+
+    def __init__(self, specs: Iterable[HookSpec], instance: object, queue: str) -> None:
+        self._queue = queue
+        self._hooks: dict[str, list[tuple[HookSpec, Callable[..., Any]]]] = {}
+        for spec in specs:
+            call = getattr(instance, spec.attribute)
+            self._hooks.setdefault(spec.event, []).append((spec, call))
+
+    def __bool__(self) -> bool:
+        """Whether there is any hook at all."""
+        return bool(self._hooks)
+
+    def hears(self, event: str) -> bool:
+        """Whether any hook wants this event."""
+        return event in self._hooks
+
+    async def call(self, name: str, event: object) -> None:
+        """Call all hooks of an event, one after the other; what they raise is logged."""
+        for spec, call in self._hooks.get(name, ()):
+            try:
+                answer = call(event) if spec.takes_event else call()
+                if inspect.isawaitable(answer):
+                    await answer
+            except Exception:
+                log.exception(
+                    "hook failed", hook=spec.attribute, event_name=name, queue=self._queue
+                )
+
+    def start(self, tasks: TaskGroup, name: str, event: object) -> None:
+        """Call all hooks of an event in a task of their own."""
+        if name in self._hooks:
+            tasks.start_soon(self.call, name, event)

@@ -1,0 +1,90 @@
+"""Renews the locks of running jobs from a thread, so that a blocked loop cannot lose one."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from framework.errors import FrameworkError
+from framework.model.job import JobId, Token
+from framework.store.address import Address
+from framework.store.blocking import BlockingStore
+from framework.store.transitions.running import EXTEND_LOCKS, MOST_LOCKS, extend_args
+from framework.wire.keys import QueueKeys
+
+log = structlog.get_logger("framework.locks")
+
+# How many renewals fit into the life of a lock: three may fail in a row.
+RENEWALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What one worker holds.
+
+    Attributes:
+        keys: Its queue.
+        held: Its jobs' tokens. The loop's thread writes it, the keeper only copies it.
+        lock_ms: How long its locks hold.
+        on_lost: Told of a job whose lock is gone; called in the keeper's thread.
+    """
+
+    keys: QueueKeys
+    held: dict[JobId, Token]
+    lock_ms: int
+    on_lost: Callable[[JobId, Token], None]
+
+
+class LockKeeper:
+    """A thread that renews all locks of a process.
+
+    Args:
+        address: Where Redis is.
+        holdings: One for each worker.
+    """
+
+    def __init__(self, address: Address, holdings: list[Holdings]) -> None:
+        self._holdings = holdings
+        self._seconds = min((one.lock_ms for one in holdings), default=30_000) / 1000 / RENEWALS
+        self._store = BlockingStore(address, seconds=max(0.25, min(5.0, self._seconds)))
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lock keeper", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        if self._holdings:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread; it ends after the call that is under way."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=self._seconds + 5)
+        self._store.close()
+
+    def _run(self) -> None:
+        pause = self._seconds
+        while not self._stopped.wait(pause):
+            try:
+                for one in self._holdings:
+                    self._renew(one)
+                pause = self._seconds
+            except FrameworkError as error:
+                # Each try counts while locks run out.
+                pause = self._seconds / 4
+                log.warning("locks not renewed", error=str(error))
+
+    def _renew(self, one: Holdings) -> None:
+        held = list(one.held.copy().items())
+        for first in range(0, len(held), MOST_LOCKS):
+            part = held[first : first + MOST_LOCKS]
+            ids = self._store.run(
+                EXTEND_LOCKS, one.keys.pick(EXTEND_LOCKS.keys), extend_args(part, one.lock_ms)
+            )
+            tokens = dict(part)
+            for raw in ids:
+                job_id = JobId(raw.decode())
+                # It may have ended while the call was under way; then nothing is lost.
+                if one.held.get(job_id) == tokens[job_id]:
+                    one.on_lost(job_id, tokens[job_id])

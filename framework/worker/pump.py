@@ -1,0 +1,251 @@
+"""Outcomes in, jobs out: at most two exchange calls in flight for one worker.
+
+While a call is in flight, running jobs go on ending; the next call takes all their endings
+and asks for as many jobs as there are free slots. So batches form by themselves, and a
+lone job still travels in one round trip.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from framework.model.clock import Clock
+from framework.model.job import JobId, Token
+from framework.store.lane import Lane
+from framework.store.store import Store
+from framework.store.transitions.exchange import (
+    MOST_BYTES,
+    MOST_ENDINGS,
+    MOST_WANTED,
+    Ending,
+    Exchanged,
+    Fetched,
+    Taker,
+    exchange,
+    given_back,
+)
+from framework.store.transitions.running import extend_locks
+from framework.wire.codes import error_for
+from framework.wire.keys import QueueKeys
+from framework.worker.parking import Parking
+
+log = structlog.get_logger("framework.worker")
+
+# Below this many slots a second call in flight has nothing to gain.
+FEW = 4
+
+Settled = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Line:
+    """What a pump knows of its queue since the last call.
+
+    Attributes:
+        is_dry: Nothing more was there to take.
+        was_called: There may be more since a call began that is still under way.
+        due_ms: When to look again, by the store's clock: a delayed job, a rate limit; or 0.
+    """
+
+    is_dry: bool = False
+    was_called: bool = False
+    due_ms: int = 0
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many jobs are where."""
+
+    held: int = 0
+    asked: int = 0
+    calls: int = 0
+    tokens: int = 0
+
+
+@dataclass(slots=True)
+class Pump:
+    """Moves jobs between Redis and the slots of one worker.
+
+    Args:
+        store: Where the queue is.
+        keys: The queue.
+        taker: For whom jobs are taken.
+        concurrency: How many jobs may be held at once.
+        on_jobs: Called when jobs have come into ``ready``.
+        on_idle: Called when the pump waits for a wake-up.
+    """
+
+    store: Store
+    keys: QueueKeys
+    taker: Taker
+    concurrency: int
+    on_jobs: Callable[[], None]
+    on_idle: Callable[[], None]
+    ready: deque[Fetched] = field(default_factory=deque[Fetched])
+    held: dict[JobId, Token] = field(default_factory=dict[JobId, Token])
+    line: Line = field(default_factory=Line)
+    is_fetching: bool = True
+    _counts: Counts = field(default_factory=Counts)
+    _endings: list[tuple[Ending, Settled | None]] = field(default_factory=list)
+    _lanes: Parking = field(default_factory=Parking)
+
+    @property
+    def clock(self) -> Clock:
+        """What tells scripts the time."""
+        return self.store.clock
+
+    @property
+    def free(self) -> int:
+        """How many more jobs may be asked for."""
+        return self.concurrency - self._counts.held - self._counts.asked
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it could take a job now."""
+        return self.is_fetching and self.free > 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for a wake-up: it has room, and no call is under way."""
+        return self.has_room and self._counts.calls == 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is held and nothing waits to be delivered."""
+        return not (self._counts.held or self._endings or self._counts.calls)
+
+    def finish(self, ending: Ending, settled: Settled | None = None) -> None:
+        """Hand over how a run ended; its slot is free from now on.
+
+        Args:
+            ending: From the functions of ``transitions.exchange``.
+            settled: Called with the code once Redis has answered.
+        """
+        self._let_go(ending.job_id, ending.token)
+        self._endings.append((ending, settled))
+        if self._counts.calls == 0 or (self.line_flows and self._worth_a_call()):
+            self._lanes.wake()
+
+    def drop(self, job: Fetched) -> None:
+        """Forget a job that is no longer ours."""
+        self._let_go(job.id, job.token)
+        self._lanes.wake()
+
+    def _let_go(self, job_id: JobId, token: Token) -> None:
+        self._counts.held -= 1
+        if self.held.get(job_id) == token:
+            del self.held[job_id]
+
+    @property
+    def line_flows(self) -> bool:
+        """Whether more jobs wait than were taken."""
+        return not self.line.is_dry
+
+    def _worth_a_call(self) -> bool:
+        waiting = len(self._endings) + max(0, self.free)
+        return self._counts.calls == 1 and waiting >= max(2, self.concurrency // 4)
+
+    def look(self) -> None:
+        """Look for jobs: somebody said that there may be some."""
+        self.line.is_dry = False
+        self.line.was_called = self._counts.calls > 0
+        self.line.due_ms = 0
+        self._lanes.wake()
+
+    def stop_fetching(self) -> None:
+        """Take no more jobs, and give back those that no slot has begun."""
+        self.is_fetching = False
+        while self.ready:
+            job = self.ready.popleft()
+            self.finish(given_back(job.id, job.token))
+        self._lanes.wake_all()
+
+    async def run_lane(self, lane: Lane) -> None:
+        """Exchange on one lane until fetching has stopped and all is delivered."""
+        while True:
+            batch, want = self._next_call()
+            if batch or want:
+                await self._call(lane, batch, want)
+            elif not self.is_fetching and self.is_empty:
+                self._lanes.wake_all()
+                return
+            else:
+                if self._counts.calls == 0:
+                    self.on_idle()
+                await self._lanes.wait()
+
+    def _next_call(self) -> tuple[list[tuple[Ending, Settled | None]], int]:
+        if self._counts.calls and not (self.line_flows and self._worth_a_call()):
+            return [], 0
+        batch = self._endings[:MOST_ENDINGS]
+        del self._endings[:MOST_ENDINGS]
+        if not self.is_fetching or (self.line.is_dry and not batch):
+            return batch, 0
+        most = self.concurrency if self.concurrency < FEW else (self.concurrency + 1) // 2
+        return batch, max(0, min(self.free, most, MOST_WANTED))
+
+    async def _call(
+        self, lane: Lane, batch: Sequence[tuple[Ending, Settled | None]], want: int
+    ) -> None:
+        counts = self._counts
+        next_token = counts.tokens
+        counts.tokens += want
+        counts.asked += want
+        counts.calls += 1
+        sent = time.monotonic()
+        try:
+            reply = await exchange(
+                lane,
+                self.keys,
+                [ending for ending, _ in batch],
+                self.taker,
+                want=want,
+                next_token=next_token,
+                now_ms=self.clock.now_ms(),
+            )
+            jobs = await self._still_ours(reply.jobs, time.monotonic() - sent)
+        finally:
+            counts.asked -= want
+            counts.calls -= 1
+        self._receive(reply, jobs, want)
+        for (ending, settled), code in zip(batch, reply.codes, strict=True):
+            if code:
+                refusal = error_for(code, job_id=ending.job_id, queue=self.keys.queue)
+                log.warning("outcome refused", error=str(refusal), code=code)
+            if settled is not None:
+                settled(code)
+
+    async def _still_ours(self, jobs: list[Fetched], seconds: float) -> list[Fetched]:
+        """Drop what was taken so long ago (a blocked loop, a cut line) that others have it."""
+        if not jobs or seconds * 1000 < self.taker.lock_ms / 2:
+            return jobs
+        pairs = [(job.id, job.token) for job in jobs]
+        lost = await extend_locks(self.store, self.keys, pairs, self.taker.lock_ms)
+        for job_id in lost:
+            log.warning("job lost before it began", job=job_id, queue=self.keys.queue)
+        return [job for job in jobs if job.id not in lost]
+
+    def _receive(self, reply: Exchanged, jobs: list[Fetched], want: int) -> None:
+        if want:
+            got = len(reply.jobs)
+            is_dry = got < want and not is_cut(reply.jobs)
+            self.line.is_dry = is_dry and not self.line.was_called
+            self.line.was_called = False
+            limited = self.clock.now_ms() + reply.limited_ms if reply.limited_ms else 0
+            self.line.due_ms = limited or reply.next_due_ms
+        self._counts.held += len(jobs)
+        for job in jobs:
+            self.held[job.id] = job.token
+        self.ready.extend(jobs)
+        if not self.is_fetching and self.ready:
+            self.stop_fetching()
+        elif jobs:
+            self.on_jobs()
+
+
+def is_cut(jobs: Sequence[Fetched]) -> bool:
+    """Tell whether a call may have stopped at its limit of bytes, not at the line's end."""
+    return sum(len(value) for job in jobs for value in job.fields.values()) > MOST_BYTES // 4

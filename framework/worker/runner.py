@@ -1,0 +1,116 @@
+"""One handler, ready to run: its arguments compiled, its payload's and result's codecs at hand."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+
+from framework.declare.handler import HandlerSpec
+from framework.di.plan import Plan
+from framework.errors import PayloadError, ResultError
+from framework.model.job import Job
+from framework.wire.payload import NULL, Codec, codec_of
+from framework.worker.context import Context, Run, SyncContext
+
+CONTEXTS: tuple[type[Context] | type[SyncContext], ...] = (Context, SyncContext)
+
+Call = Callable[..., Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs the jobs of one handler.
+
+    Attributes:
+        call: Takes the job and the injected arguments.
+        plan: How to make those.
+        data: Reads the payload.
+        result: Writes what is returned.
+    """
+
+    call: Call
+    plan: Plan
+    data: Codec[Any]
+    result: Codec[Any]
+
+    async def run(self, job: Job[Any, Any], run: Callable[[], Run]) -> object:
+        """Run a job and return what its handler returned.
+
+        What lives as long as the job is closed before this returns, and is thrown the
+        handler's error.
+        """
+        plan = self.plan
+        if plan.is_empty:
+            return await self.call(job)
+        seeds = self._seeds(run) if plan.seeds else {}
+        if plan.is_simple:
+            return await self.call(job, **plan.fill(seeds))
+        arguments, scope = await plan.open(seeds)
+        try:
+            result = await self.call(job, **arguments)
+        except BaseException as error:
+            await scope.close(error)
+            raise
+        await scope.close()
+        return result
+
+    def _seeds(self, run: Callable[[], Run]) -> Mapping[object, object]:
+        made = run()
+        return {kind: kind(made) for kind in CONTEXTS if kind in self.plan.seeds}
+
+    def encode(self, result: object) -> bytes:
+        """Return a result as JSON text.
+
+        Raises:
+            ResultError: JSON cannot hold it, or it does not fit what the handler promises.
+        """
+        if result is None:
+            return NULL
+        try:
+            return self.result.encode(result)
+        except PayloadError as error:
+            raise ResultError(f"the result cannot be written: {error}") from error
+
+
+def in_loop(function: Callable[..., Any], *, is_async: bool) -> Call:
+    """Return ``function`` as something to await; a plain one runs on the loop."""
+    if is_async:
+        return function
+
+    async def call(*args: object, **kwargs: object) -> object:
+        return function(*args, **kwargs)
+
+    return call
+
+
+def in_thread(function: Callable[..., object], limiter: CapacityLimiter) -> Call:
+    """Return ``function`` as something to await that runs in a thread.
+
+    A cancelled call returns at once; the thread goes on until the function ends.
+    """
+
+    async def call(*args: object, **kwargs: object) -> object:
+        return await to_thread.run_sync(
+            partial(function, *args, **kwargs), limiter=limiter, abandon_on_cancel=True
+        )
+
+    return call
+
+
+def make_runner(
+    handler: HandlerSpec, target: object, plan: Plan, limiter: CapacityLimiter | None
+) -> Runner:
+    """Put a handler and its compiled arguments together.
+
+    Args:
+        target: The processor's instance, or the function.
+        limiter: Threads to run in; None for the loop.
+    """
+    function: Any = getattr(target, handler.attribute) if handler.attribute else target
+    if limiter is None:
+        call = in_loop(function, is_async=handler.is_async)
+    else:
+        call = in_thread(function, limiter)
+    return Runner(call, plan, codec_of(handler.payload), codec_of(handler.result))

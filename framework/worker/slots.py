@@ -1,0 +1,128 @@
+"""The slots of a worker: long-lived tasks that run one job after the other.
+
+A task group or a cancel scope for each job would cost more than the job itself; so a slot
+keeps its scope until something cancelled it.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import anyio
+from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
+
+from framework.model.job import JobId
+from framework.store.transitions.exchange import Fetched
+from framework.worker.parking import Parking
+from framework.worker.pump import Pump
+
+# Handlers that never await would keep the loop for themselves: look up now and then.
+TURN_SECONDS = 0.005
+
+WhyCancelled = Literal["stop", "lost"]
+Execute = Callable[[Fetched, "Slot"], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Slot:
+    """One place where a job can run.
+
+    Attributes:
+        job_id: What runs in it now.
+        scope: Cancelling it cancels what runs in it now.
+        why: Why it was cancelled.
+    """
+
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    job_id: JobId | None = None
+    why: WhyCancelled | None = None
+
+    def cancel(self, why: WhyCancelled) -> None:
+        """Cancel what runs in it now."""
+        if self.why is None:
+            self.why = why
+            self.scope.cancel()
+
+
+@dataclass(slots=True)
+class Slots:
+    """All slots of one worker; they come into being as they are needed.
+
+    Args:
+        pump: Where jobs come from.
+        concurrency: How many there may be.
+        execute: Runs one job and hands its ending to the pump. It raises nothing but
+            cancellation.
+    """
+
+    pump: Pump
+    concurrency: int
+    execute: Execute
+    tasks: TaskGroup
+    _slots: list[Slot] = field(default_factory=list[Slot])
+    _parking: Parking = field(default_factory=Parking)
+    _is_closed: bool = False
+
+    @property
+    def running(self) -> list[Slot]:
+        """The slots that run a job now."""
+        return [slot for slot in self._slots if slot.job_id is not None]
+
+    def rouse(self) -> None:
+        """See that two slots are awake; each rouses two more while jobs are left."""
+        missing = min(2, len(self.pump.ready))
+        missing -= self._parking.wake(missing)
+        while missing > 0 and len(self._slots) < self.concurrency:
+            slot = Slot()
+            self._slots.append(slot)
+            self.tasks.start_soon(self._run, slot)
+            missing -= 1
+
+    def cancel(self, job_id: JobId, why: WhyCancelled) -> bool:
+        """Cancel one running job; return whether it was found."""
+        for slot in self._slots:
+            if slot.job_id == job_id:
+                slot.cancel(why)
+                return True
+        return False
+
+    def cancel_all(self, why: WhyCancelled) -> int:
+        """Cancel every running job; return how many there were."""
+        running = self.running
+        for slot in running:
+            slot.cancel(why)
+        return len(running)
+
+    def close(self) -> None:
+        """Let each slot end once it is idle."""
+        self._is_closed = True
+        self._parking.wake_all()
+
+    async def _run(self, slot: Slot) -> None:
+        while not self._is_closed:
+            with slot.scope:
+                await self._serve(slot)
+            slot.scope = anyio.CancelScope()
+            slot.why = None
+
+    async def _serve(self, slot: Slot) -> None:
+        ready, execute = self.pump.ready, self.execute
+        turn_ends = time.monotonic() + TURN_SECONDS
+        while slot.why is None:
+            if not ready:
+                if self._is_closed:
+                    return
+                await self._parking.wait()
+                turn_ends = time.monotonic() + TURN_SECONDS
+                continue
+            job = ready.popleft()
+            if ready:
+                self.rouse()
+            slot.job_id = job.id
+            await execute(job, slot)
+            slot.job_id = None
+            if time.monotonic() > turn_ends:
+                await checkpoint()
+                turn_ends = time.monotonic() + TURN_SECONDS

@@ -1,0 +1,31 @@
+"""Look for jobs whose worker vanished, now and every interval."""
+
+import anyio
+import structlog
+
+from framework.errors import FrameworkError
+from framework.model.events import Stalled
+from framework.store.store import Store
+from framework.store.transitions.stalled import recover_stalled
+from framework.wire.keys import QueueKeys
+from framework.worker.hooks import Hooks
+
+log = structlog.get_logger("framework.worker")
+
+
+async def watch_for_stalled(store: Store, keys: QueueKeys, interval_ms: int, hooks: Hooks) -> None:
+    """Bring stalled jobs back until cancelled. One check an interval and queue is made."""
+    while True:
+        try:
+            ids = await recover_stalled(
+                store, keys, now_ms=store.clock.now_ms(), interval_ms=interval_ms
+            )
+        except FrameworkError as error:
+            store.outage.begin(error)
+            ids = []
+        for job_id in ids:
+            log.warning(
+                "job stalled: its worker vanished; it is back in line", job=job_id, queue=keys.queue
+            )
+            await hooks.call("stalled", Stalled(job_id, keys.queue))
+        await anyio.sleep(interval_ms / 1000)

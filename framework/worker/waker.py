@@ -1,0 +1,130 @@
+"""One blocking read for all queues of a process: it waits for markers and wakes pumps.
+
+A marker is a wake-up that only one worker gets. So it is taken only for queues with room,
+and put back when no fetch follows.
+"""
+
+import anyio
+import structlog
+
+from framework.errors import FrameworkError
+from framework.store.markers import Marker, MarkerReader
+from framework.store.store import Store
+from framework.worker.parking import Parking
+from framework.worker.pump import Pump
+
+log = structlog.get_logger("framework.worker")
+
+# Look at each idle queue at least so often, should a marker ever be lost (BullMQ's drainDelay).
+LONGEST_SECONDS = 5.0
+REFUSED_SECONDS = 5.0
+
+
+class Waker:
+    """Wakes the pumps of one process.
+
+    Args:
+        store: Where the queues are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._pumps: dict[str, Pump] = {}
+        self._blocked_on: frozenset[str] = frozenset()
+        self._parking = Parking()
+        self._news = anyio.Event()
+        self._until_ms = 0.0
+
+    def watch(self, pump: Pump) -> None:
+        """Care for a pump from now on."""
+        self._pumps[pump.keys["marker"]] = pump
+
+    def forget(self, pump: Pump) -> None:
+        """Care for a pump no longer."""
+        self._pumps.pop(pump.keys["marker"], None)
+
+    def pump_is_idle(self, pump: Pump) -> None:
+        """Note that a pump has nothing to do until it is woken."""
+        if pump.keys["marker"] not in self._blocked_on or self._is_due_sooner(pump):
+            self._parking.wake()
+            self._news.set()
+
+    def _is_due_sooner(self, pump: Pump) -> bool:
+        return 0 < pump.line.due_ms < self._until_ms
+
+    async def run(self) -> None:
+        """Wake pumps until cancelled."""
+        reader = MarkerReader(self._store)
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._interrupt, reader)
+                while True:
+                    await self._turn(reader)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await reader.aclose()
+
+    async def _interrupt(self, reader: MarkerReader) -> None:
+        """Break a wait that no longer covers every idle pump."""
+        while True:
+            await self._news.wait()
+            self._news = anyio.Event()
+            if self._blocked_on:
+                try:
+                    await reader.interrupt()
+                except FrameworkError as error:
+                    self._store.outage.begin(error)
+
+    async def _turn(self, reader: MarkerReader) -> None:
+        idle = {key: pump for key, pump in self._pumps.items() if pump.is_idle}
+        if not idle:
+            await self._parking.wait()
+            return
+        seconds, due = self._next_due(list(idle.values()))
+        if due:
+            for pump in due:
+                pump.look()
+            await anyio.lowlevel.checkpoint()
+            return
+        self._blocked_on = frozenset(idle)
+        self._until_ms = self._store.clock.now_ms() + seconds * 1000
+        try:
+            marker = await reader.wait(list(idle), seconds)
+        except FrameworkError as error:
+            self._store.outage.begin(error)
+            await anyio.sleep(REFUSED_SECONDS)
+            return
+        finally:
+            self._blocked_on = frozenset()
+        if marker is not None:
+            await self._hand_over(reader, marker)
+        elif seconds == LONGEST_SECONDS:
+            for pump in idle.values():
+                pump.look()
+            await anyio.lowlevel.checkpoint()
+
+    def _next_due(self, idle: list[Pump]) -> tuple[float, list[Pump]]:
+        """Return how long to block, and the pumps that must not block at all."""
+        now_ms = self._store.clock.now_ms()
+        due = [pump for pump in idle if 0 < pump.line.due_ms <= now_ms]
+        times = [pump.line.due_ms - now_ms for pump in idle if pump.line.due_ms > now_ms]
+        return min([LONGEST_SECONDS, *(ms / 1000 for ms in times)]), due
+
+    async def _hand_over(self, reader: MarkerReader, marker: Marker) -> None:
+        pump = self._pumps.get(marker.key)
+        if pump is None or not pump.has_room:
+            await self._give_up(reader, marker)
+            return
+        if marker.due_ms > self._store.clock.now_ms() + 1:
+            known = pump.line.due_ms
+            pump.line.due_ms = min(known, int(marker.due_ms)) if known else int(marker.due_ms)
+            return
+        pump.look()
+        # The woken lane starts its call before the next look at who is idle.
+        await anyio.lowlevel.checkpoint()
+
+    async def _give_up(self, reader: MarkerReader, marker: Marker) -> None:
+        try:
+            await reader.put_back(marker)
+        except FrameworkError as error:
+            self._store.outage.begin(error)

@@ -1,0 +1,202 @@
+"""One worker: it takes the jobs of one queue, runs them, and starts what helps it."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from os import getpid
+
+import anyio
+import structlog
+from anyio.abc import TaskGroup, TaskStatus
+
+from framework.declare.spec import ProcessorSpec
+from framework.model.job import JobId, Token
+from framework.store.event_stream import follow_events, last_event_id
+from framework.store.queue_meta import open_queue
+from framework.store.store import Store
+from framework.store.transitions.exchange import Taker
+from framework.wire.keys import QueueKeys
+from framework.wire.millis import to_ms
+from framework.worker.executor import Executor
+from framework.worker.hooks import Hooks
+from framework.worker.locks import Holdings
+from framework.worker.pump import FEW, Pump
+from framework.worker.runner import Runner
+from framework.worker.slots import Slots
+from framework.worker.stalled import watch_for_stalled
+from framework.worker.waker import Waker
+
+log = structlog.get_logger("framework.worker")
+
+# How long outcomes may take to reach Redis once all jobs have ended.
+DELIVERY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a worker runs.
+
+    Attributes:
+        spec: The processor, as declared.
+        target: Its instance, or the function.
+        named: The handlers by job name.
+        catch_all: What runs every other name; None fails them.
+    """
+
+    spec: ProcessorSpec
+    target: object
+    named: dict[bytes, Runner]
+    catch_all: Runner | None
+
+
+@dataclass(slots=True)
+class Worker:
+    """Takes jobs of one queue and runs them.
+
+    Args:
+        store: Where the queue is.
+        keys: The queue.
+        work: What runs the jobs.
+        waker: Wakes it when jobs come.
+        uuid: Unique in the fleet; begins all its tokens.
+        shutdown: How long running jobs may go on once it stops.
+    """
+
+    store: Store
+    keys: QueueKeys
+    work: Work
+    waker: Waker
+    uuid: str
+    shutdown: timedelta
+    pump: Pump = field(init=False)
+    _slots: Slots | None = None
+    _lanes_left: int = 0
+    _stop: anyio.Event = field(default_factory=anyio.Event)
+    _hurry: anyio.Event = field(default_factory=anyio.Event)
+    _delivered: anyio.Event = field(default_factory=anyio.Event)
+
+    def __post_init__(self) -> None:
+        spec = self.work.spec
+        limiter = spec.limiter
+        taker = Taker(
+            token=f"{self.uuid}:",
+            lock_ms=to_ms(spec.lock_duration),
+            name=f"{socket.gethostname()}:{getpid()}",
+            limit_max=limiter.max if limiter else "",
+            limit_ms=to_ms(limiter.duration) if limiter else "",
+        )
+        self.pump = Pump(
+            self.store, self.keys, taker, spec.concurrency, self._jobs_came, self._is_idle
+        )
+
+    @property
+    def running(self) -> int:
+        """How many jobs run now."""
+        return len(self._slots.running) if self._slots else 0
+
+    def holdings(self, on_lost: Callable[[JobId, Token], None]) -> Holdings:
+        """Return what its lock keeper must know."""
+        return Holdings(self.keys, self.pump.held, self.pump.taker.lock_ms, on_lost)
+
+    def lost(self, job_id: JobId, token: Token) -> None:
+        """Cancel a job whose lock another worker may have."""
+        if self._slots is not None and self.pump.held.get(job_id) == token:
+            self._slots.cancel(job_id, "lost")
+
+    def stop(self, *, now: bool = False) -> None:
+        """Take no more jobs, and end once those that run have; ``now``: do not wait for them."""
+        self._stop.set()
+        if now:
+            self._hurry.set()
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Work until stopped.
+
+        Raises:
+            FormatError: The queue was written by a newer release.
+            RedisUnavailableError: At the start, Redis cannot be reached.
+        """
+        await open_queue(self.store, self.keys)
+        spec = self.work.spec
+        hooks = [one for one in spec.hooks if one.scope == "worker"]
+        heard = Hooks(hooks, self.work.target, self.keys.queue)
+        async with anyio.create_task_group() as helpers:
+            interval_ms = to_ms(spec.stalled_interval)
+            helpers.start_soon(watch_for_stalled, self.store, self.keys, interval_ms, heard)
+            await self._follow_queue(helpers)
+            async with anyio.create_task_group() as serving:
+                self._start(serving, heard)
+                task_status.started()
+                await self._stop.wait()
+                await self._drain(serving)
+            helpers.cancel_scope.cancel()
+
+    def _start(self, serving: TaskGroup, hooks: Hooks) -> None:
+        executor = Executor(
+            self.store, self.keys, self.work.named, self.work.catch_all, hooks, self.pump, serving
+        )
+        concurrency = self.pump.concurrency
+        self._slots = Slots(self.pump, concurrency, executor.execute, serving)
+        self._lanes_left = 2 if concurrency >= FEW else 1
+        for _ in range(self._lanes_left):
+            serving.start_soon(self._run_lane)
+        self.waker.watch(self.pump)
+
+    async def _run_lane(self) -> None:
+        await self.pump.run_lane(self.store.lane())
+        self._lanes_left -= 1
+        if self._lanes_left == 0:
+            self._delivered.set()
+
+    def _jobs_came(self) -> None:
+        if self._slots is not None:
+            self._slots.rouse()
+
+    def _is_idle(self) -> None:
+        self.waker.pump_is_idle(self.pump)
+
+    async def _drain(self, serving: TaskGroup) -> None:
+        self.waker.forget(self.pump)
+        self.pump.stop_fetching()
+        with anyio.move_on_after(self.shutdown.total_seconds()):
+            await self._delivered_or_hurried()
+        slots = self._slots
+        if slots is not None and slots.running:
+            count = slots.cancel_all("stop")
+            log.warning("jobs given back, they run again", jobs=count, queue=self.keys.queue)
+        with anyio.move_on_after(DELIVERY_SECONDS):
+            await self._delivered.wait()
+        if slots is not None:
+            slots.close()
+        if not self._delivered.is_set():
+            log.error("outcomes not delivered, these jobs run again", queue=self.keys.queue)
+            serving.cancel_scope.cancel()
+
+    async def _delivered_or_hurried(self) -> None:
+        async with anyio.create_task_group() as race:
+            for event in (self._delivered, self._hurry):
+                race.start_soon(self._end_race, event, race)
+
+    @staticmethod
+    async def _end_race(event: anyio.Event, race: TaskGroup) -> None:
+        await event.wait()
+        race.cancel_scope.cancel()
+
+    async def _follow_queue(self, helpers: TaskGroup) -> None:
+        """Hear the events of the whole queue, if any hook wants them."""
+        hooks = Hooks(
+            (one for one in self.work.spec.hooks if one.scope == "queue"),
+            self.work.target,
+            self.keys.queue,
+        )
+        if hooks:
+            after = await last_event_id(self.store, self.keys)
+            helpers.start_soon(partial(self._tell, hooks, after))
+
+    async def _tell(self, hooks: Hooks, after: str) -> None:
+        async for events in follow_events(self.store, self.keys, after):
+            for event in events:
+                if hooks.hears(event.event):
+                    await hooks.call(event.event, event)
