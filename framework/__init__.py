@@ -1,1 +1,119 @@
-"""Background jobs for Python: declared like NestJS, run like Celery, stored like BullMQ."""
+"""Background jobs for Python: declared like NestJS, run like Celery, stored like BullMQ.
+
+Names are resolved when they are first used, so that importing this is cheap.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from framework.app.application import Application as Application
+    from framework.app.settings import Settings as Settings
+    from framework.client.producer import Producer as Producer
+    from framework.client.queue import Queue as Queue
+    from framework.client.sync_producer import SyncProducer as SyncProducer
+    from framework.declare.hooks import on_event as on_event
+    from framework.declare.hooks import on_queue_event as on_queue_event
+    from framework.declare.mark import Limiter as Limiter
+    from framework.declare.processor import handles as handles
+    from framework.declare.processor import processor as processor
+    from framework.declare.route import Named as Named
+    from framework.declare.route import Route as Route
+    from framework.declare.route import route as route
+    from framework.di.provider import provider as provider
+    from framework.errors import DeclarationError as DeclarationError
+    from framework.errors import DependencyError as DependencyError
+    from framework.errors import FrameworkError as FrameworkError
+    from framework.errors import JobFailedError as JobFailedError
+    from framework.errors import JobLockedError as JobLockedError
+    from framework.errors import JobNotFoundError as JobNotFoundError
+    from framework.errors import LockLostError as LockLostError
+    from framework.errors import OptionsError as OptionsError
+    from framework.errors import PayloadError as PayloadError
+    from framework.errors import RedisRefusedError as RedisRefusedError
+    from framework.errors import RedisUnavailableError as RedisUnavailableError
+    from framework.errors import ResultError as ResultError
+    from framework.errors import ResultTimeoutError as ResultTimeoutError
+    from framework.errors import RouteError as RouteError
+    from framework.errors import SettingsError as SettingsError
+    from framework.errors import TransitionError as TransitionError
+    from framework.errors import UnrecoverableError as UnrecoverableError
+    from framework.model.events import Active as Active
+    from framework.model.events import Completed as Completed
+    from framework.model.events import Drained as Drained
+    from framework.model.events import Failed as Failed
+    from framework.model.events import Progressed as Progressed
+    from framework.model.events import QueueEvent as QueueEvent
+    from framework.model.events import Stalled as Stalled
+    from framework.model.job import Job as Job
+    from framework.model.job import JobId as JobId
+    from framework.model.job import JobState as JobState
+    from framework.model.options import Exponential as Exponential
+    from framework.model.options import Fixed as Fixed
+    from framework.model.options import JobOptions as JobOptions
+    from framework.model.options import KeepJobs as KeepJobs
+    from framework.model.outcome import Complete as Complete
+    from framework.model.outcome import Fail as Fail
+    from framework.model.outcome import GiveBack as GiveBack
+    from framework.model.outcome import Retry as Retry
+    from framework.worker.context import Context as Context
+    from framework.worker.context import SyncContext as SyncContext
+
+PLACES = {
+    "app.application": ("Application",),
+    "app.settings": ("Settings",),
+    "client.producer": ("Producer",),
+    "client.queue": ("Queue",),
+    "client.sync_producer": ("SyncProducer",),
+    "declare.hooks": ("on_event", "on_queue_event"),
+    "declare.mark": ("Limiter",),
+    "declare.processor": ("handles", "processor"),
+    "declare.route": ("Named", "Route", "route"),
+    "di.provider": ("provider",),
+    "errors": (
+        "DeclarationError",
+        "DependencyError",
+        "FrameworkError",
+        "JobFailedError",
+        "JobLockedError",
+        "JobNotFoundError",
+        "LockLostError",
+        "OptionsError",
+        "PayloadError",
+        "RedisRefusedError",
+        "RedisUnavailableError",
+        "ResultError",
+        "ResultTimeoutError",
+        "RouteError",
+        "SettingsError",
+        "TransitionError",
+        "UnrecoverableError",
+    ),
+    "model.events": (
+        "Active",
+        "Completed",
+        "Drained",
+        "Failed",
+        "Progressed",
+        "QueueEvent",
+        "Stalled",
+    ),
+    "model.job": ("Job", "JobId", "JobState"),
+    "model.options": ("Exponential", "Fixed", "JobOptions", "KeepJobs"),
+    "model.outcome": ("Complete", "Fail", "GiveBack", "Retry"),
+    "worker.context": ("Context", "SyncContext"),
+}
+PUBLIC = {name: place for place, names in PLACES.items() for name in names}
+__all__ = sorted(PUBLIC)  # noqa: PLE0605 - a list of str, made from the table above
+
+
+def __getattr__(name: str) -> object:
+    if name not in PUBLIC:
+        raise AttributeError(f"module 'framework' has no attribute {name!r}")
+    value: object = getattr(import_module(f"framework.{PUBLIC[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

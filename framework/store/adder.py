@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from framework.errors import FrameworkError
 from framework.store.lane import Lane
+from framework.store.queue_meta import open_queue
 from framework.store.store import Store
 from framework.store.transitions.add import MOST_BYTES, MOST_JOBS, AddedJob, NewJob, add_jobs
 from framework.wire.keys import QueueKeys
@@ -42,6 +43,7 @@ class Adder:
         self._busy: set[QueueKeys] = set()
         self._idle: list[asyncio.Future[None]] = []
         self._flushers = 0
+        self._opened: set[QueueKeys] = set()
 
     async def run(self) -> None:
         """Send what is asked, until cancelled; then send what is left."""
@@ -65,6 +67,7 @@ class Adder:
         Raises:
             RedisUnavailableError: No answer in time; the job may have been added.
             RedisRefusedError: Redis refused.
+            FormatError: The queue was written by a newer release.
         """
         added = await self._send(keys, (job,), job.size)
         return added[0]
@@ -129,8 +132,11 @@ class Adder:
         if not parcels:
             return
         jobs = [job for parcel in parcels for job in parcel.jobs]
-        now_ms = self._store.clock.now_ms()
         try:
+            if keys not in self._opened:
+                await open_queue(self._store, keys)
+                self._opened.add(keys)
+            now_ms = self._store.clock.now_ms()
             added = await add_jobs(lane, keys, jobs, now_ms, seconds=self._store.timeout)
         except FrameworkError as error:
             for parcel in parcels:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from framework.errors import PayloadError
 
@@ -75,6 +75,11 @@ def codec_of(kind: object) -> Codec[Any]:
         raise PayloadError(
             f"{name_of(kind)} is no type that pydantic can check: {error}"
         ) from error
+
+
+def encode_json(value: object) -> bytes:
+    """Return the JSON text of what came out of JSON."""
+    return to_json(value)
 
 
 def name_of(kind: object) -> str:

@@ -1,0 +1,183 @@
+"""The one wiring: settings -> store -> container -> routes -> producers -> workers.
+
+The command line, the tests, plugins and user code all use it; nobody wires by hand.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from types import MappingProxyType, TracebackType
+from typing import Any, Self, TypeVar, overload
+
+import anyio
+from anyio.abc import TaskGroup
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.lowlevel import checkpoint
+
+from framework.app.discovery import Declarations, discover
+from framework.app.factories import ProducerFactory, QueueFactory, SyncProducerFactory
+from framework.app.portal_view import SyncApplication
+from framework.app.routes import Routes
+from framework.app.settings import Settings, load_settings
+from framework.app.work import check_runnable, make_work, requests_of
+from framework.client.line import Line
+from framework.client.producer import Producer
+from framework.client.queue import Queue
+from framework.client.results import Results
+from framework.client.sync_producer import SyncProducer
+from framework.di.container import Container
+from framework.model.clock import Clock, SystemClock
+from framework.store.adder import Adder
+from framework.store.store import Store
+from framework.wire.keys import QueueKeys
+from framework.worker.crew import Crew
+
+T = TypeVar("T")
+NOTHING: Mapping[object, object] = MappingProxyType({})
+
+
+class Application:
+    """A package's declarations, wired to one Redis. An async context manager.
+
+    Inside any program it gives producers and queues; `work` adds the workers.
+
+    Args:
+        package: The package to discover, or what was discovered.
+        settings: Read from the environment unless given.
+        overrides: Objects by type that stand in for what would be provided, for tests.
+        clock: The system's unless given.
+
+    Raises:
+        DeclarationError: The wiring cannot work; the place and the fix are named. Nothing
+            has touched Redis.
+        SettingsError: A setting cannot be used.
+    """
+
+    def __init__(
+        self,
+        package: str | Declarations,
+        *,
+        settings: Settings | None = None,
+        overrides: Mapping[object, object] = NOTHING,
+        clock: Clock | None = None,
+    ) -> None:
+        self.declarations = discover(package) if isinstance(package, str) else package
+        self.settings = settings or load_settings()
+        self.clock = clock or SystemClock()
+        self.routes = Routes(self.declarations.processors, self.declarations.routes)
+        self.store = Store(
+            self.settings.url, clock=self.clock, timeout=self.settings.timeout.total_seconds()
+        )
+        self._lines: dict[str, Line] = {}
+        self._adder = Adder(self.store)
+        self._tasks: TaskGroup | None = None
+        self._portal: BlockingPortal | None = None
+        self._crew: Crew | None = None
+        self._stack = AsyncExitStack()
+        self.container = Container(
+            self.declarations.providers,
+            values={Settings: self.settings, type(self.settings): self.settings},
+            factories={
+                Producer: ProducerFactory(self.routes, self._line),
+                SyncProducer: SyncProducerFactory(self.routes, self._line, self._need_portal),
+                Queue: QueueFactory(self._line),
+            },
+            overrides=overrides,
+        )
+        check_runnable(self.declarations.processors)
+        self.container.check(requests_of(self.declarations.processors))
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.store)
+            self._tasks = await stack.enter_async_context(anyio.create_task_group())
+            stack.callback(self._tasks.cancel_scope.cancel)
+            self._portal = await stack.enter_async_context(BlockingPortal())
+            self._tasks.start_soon(self._adder.run)
+            await stack.enter_async_context(self.container)
+            # Let the adder start, so that the first add finds it there.
+            await checkpoint()
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    @overload
+    async def get(self, wants: type[T]) -> T: ...
+    @overload
+    async def get(self, wants: Any) -> Any: ...  # noqa: ANN401 - Annotated[...] is no type to a checker
+    async def get(self, wants: Any) -> Any:
+        """Return what a type stands for: ``Producer[Reminder]``, a provided class, Settings.
+
+        Raises:
+            DeclarationError: Nothing provides it.
+        """
+        return await self.container.get(wants)
+
+    async def producer(self, payload: type[T]) -> Producer[T, Any]:
+        """Return the producer of one payload type.
+
+        Raises:
+            RouteError: No queue takes it, or two do.
+        """
+        found: Producer[T, Any] = await self.container.get(Producer[payload])  # type: ignore[valid-type]  # built at run time
+        return found
+
+    def queue(self, name: str) -> Queue:
+        """Return a queue by its name."""
+        return Queue(self._line(name))
+
+    async def work(
+        self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Run the package's workers until `stop`; ``task_status`` tells when all take jobs.
+
+        Raises:
+            RedisUnavailableError: Redis is not there within ``start_timeout``.
+            FormatError: A queue was written by a newer release.
+        """
+        await self.store.check(self.settings.start_timeout.total_seconds())
+        crew = Crew(self.store, shutdown=self.settings.shutdown_timeout)
+        for spec in self.declarations.selected:
+            crew.add(self._line(spec.queue).keys, await make_work(spec, self.container))
+        self._crew = crew
+        try:
+            await crew.run(task_status=task_status)
+        finally:
+            self._crew = None
+
+    def stop(self, *, now: bool = False) -> None:
+        """End `work`: take no more jobs and let running ones end; ``now``: give them back."""
+        if self._crew is not None:
+            self._crew.stop(now=now)
+
+    @property
+    def running(self) -> int:
+        """How many jobs this process runs now."""
+        return self._crew.running if self._crew else 0
+
+    @contextmanager
+    def sync(self) -> Iterator[SyncApplication]:
+        """Run this application in a thread of its own, for programs without an event loop."""
+        with start_blocking_portal() as portal, portal.wrap_async_context_manager(self):
+            yield SyncApplication(self.container, portal)
+
+    def _need_portal(self) -> BlockingPortal:
+        if self._portal is None:
+            raise RuntimeError("the application is not running: use it as 'async with'")
+        return self._portal
+
+    def _line(self, queue: str) -> Line:
+        line = self._lines.get(queue)
+        if line is None:
+            if self._tasks is None:
+                raise RuntimeError("the application is not running: use it as 'async with'")
+            keys = QueueKeys(self.settings.prefix, queue)
+            results = Results(self.store, keys, self._tasks)
+            line = self._lines[queue] = Line(self.store, keys, self._adder, results)
+        return line

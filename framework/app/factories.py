@@ -1,0 +1,96 @@
+"""What the container makes by type: producers and queues."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, get_args, get_origin
+
+from anyio.from_thread import BlockingPortal
+
+from framework.app.routes import Routes
+from framework.client.line import Line
+from framework.client.producer import Producer
+from framework.client.queue import Queue
+from framework.client.sync_producer import SyncProducer
+from framework.declare.route import Named
+from framework.errors import DependencyError, PayloadError, RouteError
+from framework.wire.payload import codec_of
+
+Lines = Callable[[str], Line]
+
+
+class ProducerFactory:
+    """Makes ``Producer[T, R]``.
+
+    Args:
+        routes: Where payloads go.
+        lines: Returns what adding to a queue needs.
+    """
+
+    def __init__(self, routes: Routes, lines: Lines) -> None:
+        self._routes = routes
+        self._lines = lines
+
+    def check(self, wants: object, asked_by: str) -> None:
+        """Refuse a producer without a route, or of a type that pydantic cannot check."""
+        target = self._routes.find(wants, asked_by)
+        try:
+            codec_of(target.payload)
+            codec_of(target.result)
+        except PayloadError as error:
+            raise RouteError(str(error), where=asked_by) from error
+
+    def build(self, wants: object) -> Producer[Any, Any]:
+        """Build it."""
+        target = self._routes.find(wants)
+        return Producer(
+            self._lines(target.queue), target.name, target.payload, target.result, target.defaults
+        )
+
+
+class SyncProducerFactory(ProducerFactory):
+    """Makes ``SyncProducer[T, R]``.
+
+    Args:
+        portal: Returns the way into the application's loop.
+    """
+
+    def __init__(self, routes: Routes, lines: Lines, portal: Callable[[], BlockingPortal]) -> None:
+        super().__init__(routes, lines)
+        self._portal = portal
+
+    def build(self, wants: object) -> SyncProducer[Any, Any]:  # type: ignore[override]  # a wrapper of what the base builds
+        """Build it."""
+        return SyncProducer(super().build(wants), self._portal())
+
+
+class QueueFactory:
+    """Makes ``Annotated[Queue, Named("mail")]``.
+
+    Args:
+        lines: Returns what adding to a queue needs.
+    """
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def check(self, wants: object, asked_by: str) -> None:
+        """Refuse a queue without a name."""
+        if name_in(wants) is None:
+            raise DependencyError(
+                "Queue does not say which queue",
+                where=asked_by,
+                fix='write Annotated[Queue, Named("mail")]',
+            )
+
+    def build(self, wants: object) -> Queue:
+        """Build it."""
+        name = name_in(wants)
+        if name is None:
+            raise DependencyError("Queue does not say which queue")
+        return Queue(self._lines(name))
+
+
+def name_in(wants: object) -> str | None:
+    """Return the name that ``Annotated[Queue, Named(...)]`` holds."""
+    if get_origin(wants) is not Annotated:
+        return None
+    return next((note.queue for note in get_args(wants)[1:] if isinstance(note, Named)), None)

@@ -1,0 +1,80 @@
+"""structlog, set up once: readable in a terminal, JSON lines otherwise."""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from framework.app.settings import Settings
+from framework.worker.current import CURRENT
+
+LogFormat = Literal["auto", "console", "json"]
+
+
+def bind_running_job(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add the running job's fields to every line that its handler logs."""
+    running = CURRENT.get()
+    if running is not None:
+        event.setdefault("job", running.job)
+        event.setdefault("queue", running.queue)
+        event.setdefault("name", running.name)
+        event.setdefault("attempt", running.attempt)
+    return event
+
+
+def set_up_logs(settings: Settings) -> None:
+    """Send structlog's and the standard library's lines to stderr in one format."""
+    is_console = settings.log_format == "console" or (
+        settings.log_format == "auto" and sys.stderr.isatty()
+    )
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        bind_running_job,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(
+            fmt="%H:%M:%S" if is_console else "iso", utc=not is_console
+        ),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *(console_lines() if is_console else json_lines()),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+
+
+def console_lines() -> list[Processor]:
+    """Return what words a line for people."""
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=0,
+            pad_level=False,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+    ]
+
+
+def json_lines() -> list[Processor]:
+    """Return what words a line for machines."""
+    return [
+        structlog.processors.format_exc_info,
+        structlog.processors.EventRenamer("message"),
+        structlog.processors.JSONRenderer(default=str),
+    ]

@@ -1,0 +1,122 @@
+"""The typed way to put jobs into one queue and to wait for what they return."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Generic, TypeVar, cast
+
+from typing_extensions import TypeVar as DefaultTypeVar
+from typing_extensions import Unpack
+
+from framework.client.line import Line, job_of, merged, new_job
+from framework.errors import PayloadError
+from framework.model.job import Job, JobId
+from framework.model.options import JobOptions
+from framework.wire.payload import Codec, codec_of
+
+T = TypeVar("T")
+R = DefaultTypeVar("R", default=object)
+
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+class Producer(Generic[T, R]):
+    """Puts jobs of one payload type into the queue that is declared for it.
+
+    Ask for it by its type, ``Producer[Reminder]``; name ``R`` where a result is awaited.
+
+    Attributes:
+        queue: The queue's name.
+        name: The name that its jobs get.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        name: str,
+        payload: object,
+        result: object = object,
+        defaults: JobOptions | None = None,
+    ) -> None:
+        self._line = line
+        self._defaults = defaults or JobOptions()
+        self._plain = merged(self._defaults, {})
+        self._data: Codec[T] = codec_of(payload)
+        self._codecs: tuple[Codec[T], Codec[R]] = (self._data, codec_of(result))
+        self.queue = line.keys.queue
+        self.name = name
+
+    async def add(self, data: T, **options: Unpack[JobOptions]) -> Job[T, R]:
+        """Put one job in line.
+
+        Adds that are made at the same time travel to Redis together. A caller that is
+        cancelled before its job was sent withdraws it; after that the job may exist.
+
+        Wire: -> waiting, prioritized or delayed; events ``added`` and ``waiting`` or
+        ``delayed``; with a ``job_id`` that is there already only ``duplicated``.
+
+        Args:
+            data: The payload.
+            options: See `JobOptions`; they go before the processor's ``defaults``.
+
+        Returns:
+            The job; with a ``job_id`` that was there already, its id with this data.
+
+        Raises:
+            PayloadError: The data does not fit its type, or JSON cannot hold it.
+            OptionsError: An option is out of its range.
+            RedisUnavailableError: No answer in time; the job may have been added.
+            RedisRefusedError: Redis refused, for want of memory for instance.
+        """
+        wanted = merged(self._defaults, options) if options else self._plain
+        new = new_job(self.name, self._data, data, wanted)
+        added = await self._line.adder.add(self._line.keys, new)
+        return cast("Job[T, R]", job_of(self._line, new, added, data, self._codecs))
+
+    async def add_bulk(
+        self, payloads: Iterable[T], **options: Unpack[JobOptions]
+    ) -> list[Job[T, R]]:
+        """Put many jobs in line, in calls of at most 1,000 jobs or 1 MiB.
+
+        Each call adds all of its jobs or none.
+
+        Args:
+            payloads: In the order in which they shall run. All are checked before the
+                first is sent.
+            options: For all of them; a ``job_id`` cannot be.
+
+        Raises:
+            PayloadError: One does not fit; its place is named and none was added.
+            OptionsError: An option is out of its range.
+            RedisUnavailableError, RedisRefusedError: A call failed; the error's ``added``
+                holds the ids of earlier calls.
+        """
+        wanted = merged(self._defaults, options) if options else self._plain
+        items = list(payloads)
+        news = []
+        for place, data in enumerate(items):
+            try:
+                news.append(new_job(self.name, self._data, data, wanted))
+            except PayloadError as error:
+                raise PayloadError(f"payload {place} of {len(items)}: {error}") from error
+        added = await self._line.adder.add_bulk(self._line.keys, news)
+        return [
+            cast("Job[T, R]", job_of(self._line, new, one, data, self._codecs))
+            for new, one, data in zip(news, added, items, strict=True)
+        ]
+
+    async def result(self, job: Job[T, R] | str, *, timeout: timedelta = HALF_A_MINUTE) -> R:
+        """Wait until a job has completed, and return what it returned.
+
+        Args:
+            job: The job, or its id.
+            timeout: How long to wait.
+
+        Raises:
+            JobFailedError: It failed for good.
+            JobNotFoundError: There is no such job, or its retention has ended.
+            ResultTimeoutError: Not in time; the job goes on.
+            PayloadError: What it returned does not fit ``R``.
+        """
+        job_id = JobId(job if isinstance(job, str) else job.id)
+        value: Any = await self._line.results.wait(job_id, self._codecs[1], timeout)
+        return cast("R", value)

@@ -1,0 +1,33 @@
+"""Fixtures that every test may use: the server, a prefix of its own, a store, a Node peer."""
+
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from framework.store.store import Store
+from framework.wire.keys import QueueKeys
+
+pytest_plugins = ["tests.support.redis_server", "tests.support.node"]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A key prefix that no other test has."""
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+async def store(redis_url: str) -> AsyncIterator[Store]:
+    async with Store(redis_url) as store:
+        yield store
+
+
+@pytest.fixture
+def keys(prefix: str) -> QueueKeys:
+    return QueueKeys(prefix, "demo")
