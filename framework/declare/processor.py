@@ -1,0 +1,96 @@
+"""``@processor`` and ``@handles``: note what a class or function is, and return it as it was."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from framework.declare.mark import (
+    ATTRIBUTE,
+    HALF_A_MINUTE,
+    Limiter,
+    ProcessorMark,
+    RunIn,
+    check_mark,
+)
+from framework.declare.methods import add_mark
+from framework.declare.names import check_name
+from framework.di.place import caller, is_definition
+from framework.errors import ProcessorError
+from framework.model.options import JobOptions
+
+HANDLES = "__framework_handles__"
+
+Target = TypeVar("Target", bound=Callable[..., object])
+
+
+def processor(
+    queue: str,
+    *,
+    concurrency: int = 1,
+    run_in: RunIn | None = None,
+    lock_duration: timedelta = HALF_A_MINUTE,
+    stalled_interval: timedelta = HALF_A_MINUTE,
+    limiter: Limiter | None = None,
+    name: str | None = None,
+    defaults: JobOptions | None = None,
+) -> Callable[[Target], Target]:
+    """Declare what runs the jobs of a queue: a class with ``process``, or one function.
+
+    Args:
+        queue: The queue's name. Not empty, no ``:``.
+        concurrency: How many jobs a worker runs at once.
+        run_in: Where jobs run: in the event ``loop``, a ``thread`` or a ``process``. An
+            ``async def`` runs in the loop; a plain ``def`` must say which.
+        lock_duration: How long a job stays this worker's without a sign of life.
+        stalled_interval: How often to look for jobs whose worker vanished.
+        limiter: How many jobs may start in a time, over all workers of the queue.
+        name: The name that jobs for ``process`` are added under; their payload's class in
+            kebab case unless set. ``process`` takes jobs of every name all the same.
+        defaults: Options of the jobs added through this declaration's producers.
+
+    Raises:
+        ProcessorError: An argument that cannot work.
+    """
+    mark = ProcessorMark(
+        queue=queue,
+        concurrency=concurrency,
+        run_in=run_in,
+        lock_duration=lock_duration,
+        stalled_interval=stalled_interval,
+        limiter=limiter,
+        name=name,
+        defaults=defaults if defaults is not None else JobOptions(),
+    )
+    check_mark(mark, caller())
+
+    def note(target: Target) -> Target:
+        if not is_definition(target):
+            raise ProcessorError(
+                f"@processor cannot mark a {type(target).__name__}",
+                where=caller(),
+                fix="put it on a class with process(self, job, …), or on a function",
+            )
+        setattr(target, ATTRIBUTE, mark)
+        return target
+
+    return note
+
+
+def handles(name: str) -> Callable[[Target], Target]:
+    """Declare that a method takes the jobs of one name; ``process`` takes the rest.
+
+    May be stacked, for several names.
+
+    Args:
+        name: The jobs' name.
+
+    Raises:
+        ProcessorError: Not a name, or not a plain method.
+    """
+    check_name(name, where=caller(), error=ProcessorError)
+
+    def note(method: Target) -> Target:
+        add_mark("handles", method, HANDLES, name)
+        return method
+
+    return note
