@@ -1,0 +1,115 @@
+"""Imports a package and collects what is declared in it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+from typing import TypeVar
+
+from framework.app.modules import Found, import_all, is_within
+from framework.declare.mark import mark_of
+from framework.declare.route import RouteSpec
+from framework.declare.spec import ProcessorSpec, resolve
+from framework.di.provider import ProviderSpec, provider_of
+from framework.errors import DeclarationError
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """What a package declares.
+
+    Attributes:
+        package: Its name.
+        processors: All processors, those that this process does not run too: they make routes.
+        selected: The processors to run; all, unless ``only`` picked some subpackages.
+        providers: All providers.
+        routes: All routes to queues served elsewhere.
+        modules: The modules searched, in the order of import.
+        skipped: Folders with Python files that are no packages, since ``__init__.py`` is missing.
+    """
+
+    package: str
+    processors: tuple[ProcessorSpec, ...] = ()
+    selected: tuple[ProcessorSpec, ...] = ()
+    providers: tuple[ProviderSpec, ...] = ()
+    routes: tuple[RouteSpec, ...] = ()
+    modules: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+def discover(
+    package: str, *, only: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> Declarations:
+    """Import every module of a package and collect what is defined there.
+
+    Modules named ``__main__``, ``tests`` and ``conftest`` are left out. The working directory
+    becomes importable, as with ``python -m``.
+
+    Args:
+        package: The package's name, dotted if need be; a single module will do.
+        only: Run the processors of these subpackages alone. Their names are relative to the
+            package. All others are imported too, since their payloads' routes and their
+            providers are needed.
+        exclude: Do not even import these subpackages.
+
+    Raises:
+        DiscoveryError: The package is not found, or one of its modules fails to import.
+        DeclarationError: A processor of the wrong shape, or two on one queue.
+    """
+    found = import_all(package, only=only, exclude=exclude)
+    processors, providers = [], []
+    for module in found.modules:
+        for thing in defined_in(module):
+            if mark_of(thing) is not None:
+                processors.append(resolve(thing))
+            if (spec := provider_of(thing)) is not None:
+                providers.append(spec)
+    check_queues(processors)
+    return Declarations(
+        package=package,
+        processors=tuple(processors),
+        selected=tuple(one for one in processors if is_selected(one, found)),
+        providers=tuple(providers),
+        routes=values_in(found.modules, RouteSpec),
+        modules=tuple(module.__name__ for module in found.modules),
+        skipped=found.skipped,
+    )
+
+
+def defined_in(module: ModuleType) -> list[Callable[..., object]]:
+    """Return the classes and functions that a module defines, each once, in their order."""
+    # The real type is asked, not `isinstance`: modules hold proxies that answer for others.
+    things = (one for one in vars(module).values() if issubclass(type(one), (type, FunctionType)))
+    return list({id(one): one for one in things if one.__module__ == module.__name__}.values())
+
+
+def values_in(modules: Sequence[ModuleType], kind: type[Value]) -> tuple[Value, ...]:
+    """Return the values of a kind in these modules; one that is imported elsewhere counts once."""
+    values = (value for module in modules for value in vars(module).values())
+    return tuple({id(value): value for value in values if type(value) is kind}.values())
+
+
+def is_selected(processor: ProcessorSpec, found: Found) -> bool:
+    """Tell whether a processor is in one of the subpackages to run."""
+    module = processor.target.__module__
+    return not found.only or any(is_within(module, name) for name in found.only)
+
+
+def check_queues(processors: Sequence[ProcessorSpec]) -> None:
+    """Refuse two processors on one queue: each would get a share of the other's jobs.
+
+    Raises:
+        DeclarationError: It names both.
+    """
+    taken: dict[str, ProcessorSpec] = {}
+    for processor in processors:
+        first = taken.setdefault(processor.queue, processor)
+        if first is not processor:
+            raise DeclarationError(
+                f'queue "{processor.queue}" has two processors: {first.title} ({first.where}) '
+                f"and {processor.title} ({processor.where})",
+                where=processor.where,
+                fix='put both on one class, as methods with @handles("name"), or give one '
+                "another queue",
+            )
