@@ -1,16 +1,28 @@
 """What the environment and ``.env`` decide. Every field has its words here."""
 
+from contextlib import suppress
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from framework.errors import SettingsError
 
 PREFIX = "FRAMEWORK_"
 DEFAULT_URL = "redis://localhost:6379"
+
+
+def read_seconds(value: object) -> object:
+    """Take plain numbers of seconds, ``2`` or ``0.5``; pydantic reads the other forms."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return timedelta(seconds=float(value))
+    return value
+
+
+Span = Annotated[timedelta, BeforeValidator(read_seconds)]
 
 
 def also(name: str) -> AliasChoices:
@@ -29,7 +41,8 @@ class Settings(BaseSettings):
         redis_host: Used where no URL is given, with the five that follow. Also
             ``REDIS_HOST`` and so on.
         prefix: Begins every key; ``bull`` is what all BullMQ peers use unless told otherwise.
-        timeout: How long a call may wait for Redis before it raises.
+        timeout: How long a call may wait for Redis before it raises. This and the next
+            two: seconds, or an ISO 8601 duration.
         start_timeout: How long workers look for Redis at their start.
         shutdown_timeout: How long running jobs may go on once the process is told to stop.
         log_level: The least severe level that is written.
@@ -52,9 +65,9 @@ class Settings(BaseSettings):
     redis_db: int = Field(0, ge=0, validation_alias=also("REDIS_DB"))
     redis_tls: bool = Field(default=False, validation_alias=also("REDIS_TLS"))
     prefix: str = Field("bull", min_length=1)
-    timeout: timedelta = Field(timedelta(seconds=10), gt=timedelta(0))
-    start_timeout: timedelta = Field(timedelta(seconds=10), gt=timedelta(0))
-    shutdown_timeout: timedelta = Field(timedelta(seconds=30), ge=timedelta(0))
+    timeout: Span = Field(timedelta(seconds=10), gt=timedelta(0))
+    start_timeout: Span = Field(timedelta(seconds=10), gt=timedelta(0))
+    shutdown_timeout: Span = Field(timedelta(seconds=30), ge=timedelta(0))
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"
 

@@ -9,7 +9,7 @@ from framework.di.container import Container
 from framework.di.signature import Request
 from framework.errors import PayloadError, ProcessorError
 from framework.wire.payload import codec_of
-from framework.worker.runner import CONTEXTS, make_runner
+from framework.worker.runner import context_for, make_runner
 from framework.worker.worker import Work
 
 
@@ -18,7 +18,10 @@ def requests_of(processors: Sequence[ProcessorSpec]) -> list[Request]:
     return [
         request
         for spec in processors
-        for request in (spec.request(), *(one.request(CONTEXTS) for one in spec.handlers))
+        for request in (
+            spec.request(),
+            *(one.request([context_for(spec.runs)]) for one in spec.handlers),
+        )
     ]
 
 
@@ -57,7 +60,7 @@ async def make_work(spec: ProcessorSpec, container: Container) -> Work:
     limiter = CapacityLimiter(spec.concurrency) if spec.runs == "thread" else None
     named, catch_all = {}, None
     for handler in spec.handlers:
-        plan = await container.compile(handler.request(CONTEXTS))
+        plan = await container.compile(handler.request([context_for(spec.runs)]))
         runner = make_runner(handler, target, plan, limiter)
         if handler.name is None:
             catch_all = runner

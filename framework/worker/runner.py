@@ -8,13 +8,14 @@ from typing import Any
 from anyio import CapacityLimiter, to_thread
 
 from framework.declare.handler import HandlerSpec
+from framework.declare.mark import RunIn
 from framework.di.plan import Plan
 from framework.errors import PayloadError, ResultError
 from framework.model.job import Job
 from framework.wire.payload import NULL, Codec, codec_of
 from framework.worker.context import Context, Run, SyncContext
 
-CONTEXTS: tuple[type[Context] | type[SyncContext], ...] = (Context, SyncContext)
+ContextKind = type[Context] | type[SyncContext]
 
 Call = Callable[..., Awaitable[object]]
 
@@ -58,7 +59,8 @@ class Runner:
 
     def _seeds(self, run: Callable[[], Run]) -> Mapping[object, object]:
         made = run()
-        return {kind: kind(made) for kind in CONTEXTS if kind in self.plan.seeds}
+        kinds: tuple[ContextKind, ...] = (Context, SyncContext)
+        return {kind: kind(made) for kind in kinds if kind in self.plan.seeds}
 
     def encode(self, result: object) -> bytes:
         """Return a result as JSON text.
@@ -72,6 +74,11 @@ class Runner:
             return self.result.encode(result)
         except PayloadError as error:
             raise ResultError(f"the result cannot be written: {error}") from error
+
+
+def context_for(runs: RunIn) -> ContextKind:
+    """Return the context that handlers may ask for where they run."""
+    return Context if runs == "loop" else SyncContext
 
 
 def in_loop(function: Callable[..., Any], *, is_async: bool) -> Call:

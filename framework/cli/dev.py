@@ -1,0 +1,209 @@
+"""``framework dev``: Redis, workers and web app of a package, anew when a file changes."""
+
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+
+from framework.app.settings import load_settings
+from framework.cli.children import Child
+from framework.cli.endings import say
+from framework.cli.project import Project, read_project
+from framework.errors import DiscoveryError, ServerError, SettingsError
+from framework.server import DEFAULT_DATA_DIR, EmbeddedServer
+
+# Long enough for a short job, short enough for Ctrl-C to end all within five seconds.
+SHUTDOWN_SECONDS = "2"
+START_SECONDS = 15.0
+EXTRAS = {"uvicorn": "web", "watchfiles": "dev"}
+
+
+def run_dev(package: str, *, port: int | None, reload: bool, web: bool, keep_server: bool) -> int:
+    """Run a package until Ctrl-C and return the exit code.
+
+    Raises:
+        FrameworkError: The package, a setting, the port or the server is not usable.
+    """
+    here = Path.cwd()
+    if find_spec(package.partition(".")[0]) is None:
+        raise DiscoveryError(
+            f'no package "{package}" in {here}', fix="run this in the project's folder"
+        )
+    project = read_project(package, here)
+    if not web:
+        project = Project()
+    port = port or project.port
+    if project.asgi is not None:
+        need("uvicorn", f"serve {project.asgi}; or use --no-web")
+        check_port_is_free(port)
+    if reload:
+        need("watchfiles", "watch files; or use --no-reload")
+    with redis_for_dev(keep=keep_server) as environment:
+        environment["FRAMEWORK_SHUTDOWN_TIMEOUT"] = SHUTDOWN_SECONDS
+        if sys.stderr.isatty():
+            environment.setdefault("FRAMEWORK_LOG_FORMAT", "console")
+        dev = Dev(package, project, port, environment, here if reload else None)
+        return anyio.run(dev.run)
+
+
+def need(module: str, purpose: str) -> None:
+    """Refuse to start without a package that an extra brings.
+
+    Raises:
+        SettingsError: It is not installed.
+    """
+    if find_spec(module) is None:
+        raise SettingsError(
+            f"{module} is not installed, which is needed to {purpose}. Install the wheel "
+            f'that this came from with its extra "{EXTRAS[module]}"'
+        )
+
+
+def check_port_is_free(port: int) -> None:
+    """Refuse a port that somebody listens on.
+
+    Raises:
+        ServerError: It is taken.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ServerError(
+                f"port {port} is taken or not allowed ({error.strerror}). End what listens "
+                f"there, or choose another: PORT={port + 1} framework dev …"
+            ) from error
+
+
+@contextmanager
+def redis_for_dev(*, keep: bool) -> Iterator[dict[str, str]]:
+    """Yield the environment that names a Redis; start an embedded server where none is named."""
+    settings = load_settings()
+    if settings.names_redis:
+        say("  redis    as REDIS_URL or REDIS_HOST says")
+        yield {}
+        return
+    with EmbeddedServer(DEFAULT_DATA_DIR, life="persistent" if keep else "session") as server:
+        address = server.start()
+        say(f"  redis    embedded server, data in {DEFAULT_DATA_DIR}/ (process {address.pid})")
+        yield {"FRAMEWORK_REDIS_URL": address.url}
+
+
+class Dev:
+    """The children of one ``framework dev`` and what starts them anew.
+
+    Args:
+        package: The package.
+        project: What its pyproject says.
+        port: Where the web app listens.
+        environment: What the children get beside ours.
+        watched: The folder to watch; None: no reload.
+    """
+
+    def __init__(
+        self,
+        package: str,
+        project: Project,
+        port: int,
+        environment: dict[str, str],
+        watched: Path | None,
+    ) -> None:
+        self._project = project
+        self._port = port
+        self._watched = watched
+        self._children = [Child("workers", ["run", package], environment)]
+        if project.asgi is not None:
+            self._children.append(Child("web app", ["serve", project.asgi, str(port)], environment))
+        self._code = 0
+        self._has_run = False
+        self._generation = 0
+
+    async def run(self) -> int:
+        """Run until Ctrl-C, SIGTERM, or a first start that fails; return the exit code."""
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(self._stop_on_signals, tasks)
+            try:
+                await self._start(tasks)
+                if self._project.asgi is not None:
+                    tasks.start_soon(self._tell_address)
+                if self._watched is not None:
+                    await self._watch(tasks, self._watched)
+                else:
+                    await anyio.sleep_forever()
+            finally:
+                await self._stop()
+        return self._code
+
+    async def _stop_on_signals(self, tasks: TaskGroup, *, task_status: TaskStatus[None]) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for _ in signals:
+                tasks.cancel_scope.cancel()
+
+    async def _start(self, tasks: TaskGroup) -> None:
+        for child in self._children:
+            await child.start()
+            tasks.start_soon(self._mind, child, tasks)
+
+    async def _stop(self) -> None:
+        with anyio.CancelScope(shield=True):
+            async with anyio.create_task_group() as stopping:
+                for child in self._children:
+                    stopping.start_soon(child.stop)
+
+    async def _mind(self, child: Child, tasks: TaskGroup) -> None:
+        """Tell when a child ends by itself; a first start that fails ends everything."""
+        generation = self._generation
+        code = await child.wait()
+        if generation != self._generation:
+            return
+        if self._has_run and self._watched is not None:
+            say(f"  the {child.title} ended with {code}; waiting for a change")
+            return
+        self._code = code or 1
+        tasks.cancel_scope.cancel()
+
+    async def _watch(self, tasks: TaskGroup, folder: Path) -> None:
+        from watchfiles import PythonFilter, awatch
+
+        with anyio.move_on_after(START_SECONDS):
+            await self._settled()
+        self._has_run = True
+        wanted = PythonFilter(extra_extensions=(".toml", ".env"))
+        async for changes in awatch(folder, watch_filter=wanted):
+            names = sorted({path.removeprefix(f"{folder}/") for _, path in changes})
+            say(f"  reload   {', '.join(names[:3])}{' …' if len(names) > 3 else ''}")  # noqa: PLR2004 - as many as a line holds
+            self._generation += 1
+            await self._stop()
+            await self._start(tasks)
+
+    async def _settled(self) -> None:
+        """Wait until the first start has had its time to fail."""
+        if self._project.asgi is not None:
+            await self._listens()
+        await anyio.sleep(1)
+
+    async def _listens(self) -> None:
+        while True:
+            try:
+                stream = await anyio.connect_tcp("127.0.0.1", self._port)
+            except OSError:
+                await anyio.sleep(0.05)
+            else:
+                await stream.aclose()
+                return
+
+    async def _tell_address(self) -> None:
+        await self._listens()
+        url = f"http://127.0.0.1:{self._port}"
+        say(f"  web      {url}")
+        for hint in self._project.hints:
+            say(f"  try      {hint.format(url=url, port=self._port)}")
+        say("  Ctrl-C ends everything; jobs stay.")

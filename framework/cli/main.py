@@ -1,0 +1,94 @@
+"""The ``framework`` command. Commands import what they need when they run."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from framework.cli.endings import clear_endings
+from framework.cli.new import new
+from framework.cli.server import server_app
+
+app = typer.Typer(
+    name="framework",
+    help="Background jobs for Python: declared like NestJS, run like Celery, stored like BullMQ.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(server_app, name="server")
+app.command("new")(new)
+
+Package = Annotated[str, typer.Argument(help="The package to discover, such as: shop")]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", help="Run the processors of this subpackage alone.")
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option("--exclude", help="Do not import this subpackage.")
+]
+
+
+@app.command()
+def run(package: Package, only: Only = None, exclude: Exclude = None) -> None:
+    """Run a package's workers until SIGINT or SIGTERM; a second signal does not wait for jobs.
+
+    Ends with 0 after a signal, 69 if Redis is not there, 78 if there is nothing to run or
+    the wiring or a setting is wrong.
+    """
+    from framework.cli.run import run_package
+
+    with clear_endings():
+        run_package(package, only=split(only), exclude=split(exclude))
+
+
+@app.command()
+def dev(
+    package: Package,
+    port: Annotated[
+        int | None,
+        typer.Option(envvar="PORT", min=1, max=65535, help="Where the web app listens [3000]."),
+    ] = None,
+    reload: Annotated[bool, typer.Option(help="Start anew when a file changes.")] = True,
+    web: Annotated[bool, typer.Option(help="Run the package's ASGI app too.")] = True,
+    keep_server: Annotated[
+        bool, typer.Option("--keep-server", help="Leave the embedded server running.")
+    ] = False,
+) -> None:
+    """Run a package on this machine: Redis, workers, web app, all anew when a file changes.
+
+    Where nothing names a Redis, an embedded server is started in .framework/. Ends with 0
+    on Ctrl-C, 69 if the port is taken or the server cannot start, 78 if the wiring is wrong.
+    """
+    from framework.cli.dev import run_dev
+
+    with clear_endings():
+        code = run_dev(package, port=port, reload=reload, web=web, keep_server=keep_server)
+    raise typer.Exit(code)
+
+
+@app.command(hidden=True)
+def serve(target: str, port: int) -> None:
+    """Serve an ASGI app; `dev` runs it in a process of its own."""
+    from framework.cli.serve import serve_app
+
+    with clear_endings():
+        serve_app(target, port)
+
+
+def split(names: list[str] | None) -> tuple[str, ...]:
+    """Return the names of an option that may be repeated, or hold commas."""
+    return tuple(part for name in names or () for part in name.split(",") if part)
+
+
+def main() -> None:
+    """Run the command line."""
+    # As `python -m` does: packages of the working directory can be imported.
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""``framework run``: the workers of a package in this process, until a signal."""
+
+import signal
+from collections.abc import Sequence
+
+import anyio
+import structlog
+from anyio.abc import TaskGroup
+
+from framework.app.application import Application
+from framework.app.discovery import Declarations, discover
+from framework.app.logs import set_up_logs
+from framework.app.settings import load_settings
+from framework.cli.lifeline import watch_lifeline
+from framework.errors import DiscoveryError
+
+log = structlog.get_logger("framework.run")
+
+
+def run_package(package: str, *, only: Sequence[str], exclude: Sequence[str]) -> None:
+    """Run the workers of a package until SIGINT or SIGTERM.
+
+    Raises:
+        FrameworkError: As `Application` and `Application.work`; nothing to run.
+    """
+    settings = load_settings()
+    set_up_logs(settings)
+    declarations = discover(package, only=only, exclude=exclude)
+    check_something_runs(declarations)
+    application = Application(declarations, settings=settings)
+    watch_lifeline()
+    anyio.run(work_until_signal, application, backend_options={"use_uvloop": has_uvloop()})
+
+
+def check_something_runs(declarations: Declarations) -> None:
+    """Refuse a package without processors: it would look alive and do nothing.
+
+    Raises:
+        DiscoveryError: It lists what was searched.
+    """
+    if declarations.selected:
+        return
+    searched = ", ".join(declarations.modules)
+    skipped = (
+        f" Not searched, since __init__.py is missing: {', '.join(declarations.skipped)}."
+        if declarations.skipped
+        else ""
+    )
+    raise DiscoveryError(
+        f'no processor in package "{declarations.package}". Searched: {searched}.{skipped}',
+        fix='put @processor("queue") on a class with process(self, job: Job[...]) in one of them',
+    )
+
+
+async def work_until_signal(application: Application) -> None:
+    """Work; the first signal drains, a second one gives running jobs back at once."""
+    async with application, anyio.create_task_group() as tasks:
+        await tasks.start(stop_on_signals, application)
+        tasks.start_soon(tell_when_ready, application, tasks)
+
+
+async def tell_when_ready(application: Application, tasks: TaskGroup) -> None:
+    """Run the workers and say when they take jobs."""
+    async with anyio.create_task_group() as working:
+        await working.start(application.work)
+        for spec in application.declarations.selected:
+            log.info(
+                "worker ready",
+                queue=spec.queue,
+                concurrency=spec.concurrency,
+                processor=spec.title,
+                redis=application.store.address.name,
+            )
+    log.info("stopped")
+    tasks.cancel_scope.cancel()
+
+
+async def stop_on_signals(
+    application: Application, *, task_status: anyio.abc.TaskStatus[None]
+) -> None:
+    """Stop the application on SIGINT and SIGTERM."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        is_first = True
+        async for received in signals:
+            running = application.running
+            log.info(
+                "stopping" if is_first else "stopping now",
+                signal=received.name,
+                running=running,
+                waits=f"{application.settings.shutdown_timeout.total_seconds():g} s at most"
+                if is_first
+                else "no more",
+            )
+            application.stop(now=not is_first)
+            is_first = False
+
+
+def has_uvloop() -> bool:
+    """Tell whether uvloop is there; it is used where it is."""
+    from importlib.util import find_spec
+
+    return find_spec("uvloop") is not None
