@@ -8,16 +8,18 @@ import json
 import platform
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Protocol
 
 import anyio
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from redis import Redis
 
+from framework import Application, Job, JobOptions, KeepJobs, Producer, Settings, processor
+from framework.app.discovery import Declarations
+from framework.declare.spec import resolve
 from tests.benchmarks.costs import Cost, cost_of
 from tests.support.until import until
 
@@ -26,28 +28,44 @@ class Noop(BaseModel):
     n: int
 
 
-class Adds(Protocol):
-    """What the workloads need of a ``Producer[Noop]``."""
+class Opened:
+    """The framework, wired for one queue by its public API alone."""
 
-    async def add(self, data: Noop, /) -> object: ...
+    def __init__(self, app: Application, producer: Producer[Noop], declared: type[object]) -> None:
+        self._app = app
+        self._declared = declared
+        self.producer = producer
 
-    async def add_bulk(self, data: Sequence[Noop], /) -> object: ...
+    @asynccontextmanager
+    async def working(self, on_run: Callable[[], None]) -> AsyncIterator[None]:
+        """Run the worker; its jobs call ``on_run`` and do nothing else."""
+        COUNTS[self._declared] = on_run
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(self._app.work)
+            yield
+            self._app.stop()
 
 
-class OpenQueue(Protocol):
-    """What the workloads need of the framework, opened for one queue."""
-
-    @property
-    def producer(self) -> Adds:
-        """Adds jobs, with the retention that ``--keep`` asks for."""
-
-    def working(self, on_run: Callable[[], None]) -> AbstractAsyncContextManager[object]:
-        """Run a worker of the asked concurrency whose jobs call ``on_run`` and do nothing else."""
+COUNTS: dict[type[object], Callable[[], None]] = {}
 
 
-def open_queue(queue: str, arguments: Namespace) -> AbstractAsyncContextManager[OpenQueue]:
+@asynccontextmanager
+async def open_queue(queue: str, arguments: Namespace) -> AsyncIterator[Opened]:
     """Wire the framework up for one queue."""
-    raise SystemExit(f"nothing to open queue {queue} at {arguments.redis} with yet")
+    keep = KeepJobs.all() if arguments.keep == "all" else KeepJobs(count=int(arguments.keep))
+
+    @processor(
+        queue, concurrency=arguments.concurrency, defaults=JobOptions(remove_on_complete=keep)
+    )
+    class Nothing:
+        async def process(self, job: Job[Noop]) -> None:
+            COUNTS[Nothing]()
+
+    spec = resolve(Nothing)
+    declared = Declarations("bench", processors=(spec,), selected=(spec,))
+    settings = Settings(redis_url=SecretStr(arguments.redis), prefix=arguments.prefix)
+    async with Application(declared, settings=settings) as app:
+        yield Opened(app, await app.get(Producer[Noop]), Nothing)
 
 
 class Countdown:
@@ -79,10 +97,10 @@ class Bench:
             if workload == "drain":
                 await self.add_bulk(opened.producer)
                 return await cost_of(lambda: self.drain(opened, ends), self.redis)
-            add: Callable[[Adds], Awaitable[None]] = getattr(self, workload)
+            add: Callable[[Producer[Noop]], Awaitable[None]] = getattr(self, workload)
             return await cost_of(lambda: add(opened.producer), self.redis)
 
-    async def drain(self, opened: OpenQueue, ends: AsyncExitStack) -> None:
+    async def drain(self, opened: Opened, ends: AsyncExitStack) -> None:
         """Run all jobs; the worker's own end is left to ``ends``, as it is not measured."""
         countdown = Countdown(self.count)
         await ends.enter_async_context(opened.working(countdown.count))
@@ -90,16 +108,16 @@ class Bench:
         active = f"{self.arguments.prefix}:{self.queue}:active"
         await until(lambda: not self.redis.exists(active), timeout=60)
 
-    async def add_bulk(self, producer: Adds) -> None:
+    async def add_bulk(self, producer: Producer[Noop]) -> None:
         for start in range(0, self.count, self.arguments.chunk):
             end = min(start + self.arguments.chunk, self.count)
             await producer.add_bulk([Noop(n=n) for n in range(start, end)])
 
-    async def add_one(self, producer: Adds) -> None:
+    async def add_one(self, producer: Producer[Noop]) -> None:
         for n in range(self.count):
             await producer.add(Noop(n=n))
 
-    async def add_many(self, producer: Adds) -> None:
+    async def add_many(self, producer: Producer[Noop]) -> None:
         numbers = iter(range(self.count))
 
         async def call() -> None:
