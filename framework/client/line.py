@@ -1,21 +1,25 @@
 """One queue as a process's producers see it: where to add, and who waits for results."""
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TypeVar
+
+from typing_extensions import override
 
 from framework.client.results import Results
 from framework.errors import OptionsError, PayloadError
-from framework.model.job import Job
 from framework.model.options import JobOptions
 from framework.store.adder import Adder
 from framework.store.store import Store
 from framework.store.transitions.add import AddedJob, NewJob
-from framework.wire.job_hash import StoredJob
+from framework.wire.job_hash import Codecs, Fields, StoredJob
 from framework.wire.keys import QueueKeys
 from framework.wire.options import AddOptions, encode_options
 from framework.wire.payload import Codec
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+R_co = TypeVar("R_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +57,33 @@ def new_job(name: str, data: Codec[T], payload: T, options: AddOptions) -> NewJo
     return NewJob(name, text, options)
 
 
-def job_of(
-    line: Line, new: NewJob, added: AddedJob, payload: object, codecs: tuple[Codec[Any], Codec[Any]]
-) -> Job[Any, Any]:
-    """Return an added job as a value."""
-    fields = {
-        b"name": new.name.encode(),
-        b"data": new.data,
-        b"opts": new.options.opts,
-        b"timestamp": b"%d" % added.timestamp_ms,
-        b"delay": b"%d" % new.options.delay_ms,
-        b"priority": b"%d" % new.options.priority,
-    }
-    job: StoredJob[Any, Any] = StoredJob(line.keys.queue, added.id, fields, *codecs)
-    job.__dict__["data"] = payload
-    return job
+class FreshJob(StoredJob[T_co, R_co]):
+    """A job that was just added; its hash is put together only if somebody looks."""
+
+    def __init__(
+        self, queue: str, new: NewJob, added: AddedJob, payload: T_co, codecs: Codecs
+    ) -> None:
+        own = self.__dict__
+        own["id"] = added.id
+        own["queue"] = queue
+        own["data"] = payload
+        own["codecs"] = codecs
+        own["_written"] = (new, added)
+
+    _written: tuple[NewJob, AddedJob]
+
+    @cached_property
+    @override
+    def fields(self) -> Fields:
+        new, added = self._written
+        return {
+            b"name": new.name.encode(),
+            b"data": new.data,
+            b"opts": new.options.opts,
+            b"timestamp": b"%d" % added.timestamp_ms,
+            b"delay": b"%d" % new.options.delay_ms,
+            b"priority": b"%d" % new.options.priority,
+        }
 
 
 def merged(defaults: JobOptions, options: JobOptions) -> AddOptions:

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, cast
 from typing_extensions import TypeVar as DefaultTypeVar
 from typing_extensions import Unpack
 
-from framework.client.line import Line, job_of, merged, new_job
+from framework.client.line import FreshJob, Line, merged, new_job
 from framework.errors import PayloadError
 from framework.model.job import Job, JobId
 from framework.model.options import JobOptions
@@ -70,7 +70,7 @@ class Producer(Generic[T, R]):
         wanted = merged(self._defaults, options) if options else self._plain
         new = new_job(self.name, self._data, data, wanted)
         added = await self._line.adder.add(self._line.keys, new)
-        return cast("Job[T, R]", job_of(self._line, new, added, data, self._codecs))
+        return FreshJob(self.queue, new, added, data, self._codecs)
 
     async def add_bulk(
         self, payloads: Iterable[T], **options: Unpack[JobOptions]
@@ -100,7 +100,7 @@ class Producer(Generic[T, R]):
                 raise PayloadError(f"payload {place} of {len(items)}: {error}") from error
         added = await self._line.adder.add_bulk(self._line.keys, news)
         return [
-            cast("Job[T, R]", job_of(self._line, new, one, data, self._codecs))
+            FreshJob(self.queue, new, one, data, self._codecs)
             for new, one, data in zip(news, added, items, strict=True)
         ]
 

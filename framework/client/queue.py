@@ -6,7 +6,7 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from framework.client.line import Line, check_name, job_of, merged, new_job
+from framework.client.line import FreshJob, Line, check_name, merged, new_job
 from framework.client.producer import HALF_A_MINUTE
 from framework.model.events import QueueEvent
 from framework.model.job import Job, JobId, JobState
@@ -45,7 +45,7 @@ class Queue:
         """
         new = new_job(check_name(name), ANY, data, merged({}, options))
         added = await self._line.adder.add(self._keys, new)
-        return job_of(self._line, new, added, data, (ANY, ANY))
+        return FreshJob(self.name, new, added, data, (ANY, ANY))
 
     async def add_bulk(
         self, jobs: Iterable[tuple[str, object] | tuple[str, object, JobOptions]]
@@ -61,7 +61,7 @@ class Queue:
         ]
         added = await self._line.adder.add_bulk(self._keys, news)
         return [
-            job_of(self._line, new, one, item[1], (ANY, ANY))
+            FreshJob(self.name, new, one, item[1], (ANY, ANY))
             for new, one, item in zip(news, added, items, strict=True)
         ]
 
@@ -150,5 +150,5 @@ class Queue:
                 yield event
 
     def _stored(self, job_id: JobId, fields: reads.RawFields) -> Job[Any, Any]:
-        job: StoredJob[Any, Any] = StoredJob(self.name, job_id, fields, ANY, ANY)
+        job: StoredJob[Any, Any] = StoredJob(self.name, job_id, fields, (ANY, ANY))
         return job

@@ -80,9 +80,9 @@ class Adder:
                 holds what earlier calls have added.
         """
         added: list[AddedJob] = []
-        for part in parts_of(jobs):
+        for part, size in parts_of(jobs):
             try:
-                added += await self._send(keys, part, sum(job.size for job in part))
+                added += await self._send(keys, part, size)
             except FrameworkError as error:
                 error.add_note(f"{len(added)} of {len(jobs)} jobs had been added before")
                 error.added = tuple(job.id for job in added)  # type: ignore[attr-defined]  # for who wants to go on
@@ -131,13 +131,8 @@ class Adder:
     async def _deliver(self, lane: Lane, keys: QueueKeys, parcels: Sequence[Parcel]) -> None:
         if not parcels:
             return
-        jobs = [job for parcel in parcels for job in parcel.jobs]
         try:
-            if keys not in self._opened:
-                await open_queue(self._store, keys)
-                self._opened.add(keys)
-            now_ms = self._store.clock.now_ms()
-            added = await add_jobs(lane, keys, jobs, now_ms, seconds=self._store.timeout)
+            added = await self._add(lane, keys, [job for one in parcels for job in one.jobs])
         except FrameworkError as error:
             for parcel in parcels:
                 fail(parcel, error)
@@ -147,6 +142,13 @@ class Adder:
             raise
         else:
             share_out(parcels, added)
+
+    async def _add(self, lane: Lane, keys: QueueKeys, jobs: Sequence[NewJob]) -> list[AddedJob]:
+        if keys not in self._opened:
+            await open_queue(self._store, keys)
+            self._opened.add(keys)
+        now_ms = self._store.clock.now_ms()
+        return await add_jobs(lane, keys, jobs, now_ms, seconds=self._store.timeout)
 
     def _collect(self, keys: QueueKeys) -> list[Parcel]:
         waiting = self._parcels[keys]
@@ -171,16 +173,18 @@ class Adder:
         self._parcels.clear()
 
 
-def parts_of(jobs: Sequence[NewJob]) -> list[list[NewJob]]:
-    """Cut jobs into calls of at most 1,000 jobs or 1 MiB."""
-    parts: list[list[NewJob]] = []
-    size = MOST_BYTES
-    for job in jobs:
-        size += job.size
-        if size > MOST_BYTES or len(parts[-1]) == MOST_JOBS:
-            parts.append([])
-            size = job.size
-        parts[-1].append(job)
+def parts_of(jobs: Sequence[NewJob]) -> list[tuple[Sequence[NewJob], int]]:
+    """Cut jobs into calls of at most 1,000 jobs or 1 MiB, each with its size."""
+    parts: list[tuple[Sequence[NewJob], int]] = []
+    first = size = 0
+    for place, job in enumerate(jobs):
+        job_size = job.size
+        if place > first and (size + job_size > MOST_BYTES or place - first == MOST_JOBS):
+            parts.append((jobs[first:place], size))
+            first, size = place, 0
+        size += job_size
+    if jobs:
+        parts.append((jobs[first:], size))
     return parts
 
 

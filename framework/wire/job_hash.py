@@ -19,6 +19,7 @@ T_co = TypeVar("T_co", covariant=True)
 R_co = TypeVar("R_co", covariant=True)
 
 Fields = Mapping[bytes, bytes]
+Codecs = tuple[Codec[Any], Codec[Any]]
 
 
 class StoredJob(Job[T_co, R_co]):
@@ -28,29 +29,23 @@ class StoredJob(Job[T_co, R_co]):
         queue: The queue's name.
         job_id: The job's id.
         fields: The hash as Redis returned it.
-        data: Reads the payload.
-        result: Reads the result.
+        codecs: What reads the payload, and what reads the result.
     """
 
     # Takes the dataclass's place: fields are read from the hash, not passed in.
-    def __init__(
-        self, queue: str, job_id: JobId, fields: Fields, data: Codec[Any], result: Codec[Any]
-    ) -> None:
+    def __init__(self, queue: str, job_id: JobId, fields: Fields, codecs: Codecs) -> None:
         own = self.__dict__
         own["id"] = job_id
         own["queue"] = queue
         own["fields"] = fields
-        own["_data"] = data
-        own["_result"] = result
+        own["codecs"] = codecs
 
-    fields: Fields
-    _data: Codec[Any]
-    _result: Codec[Any]
+    codecs: Codecs
 
-    @property
-    def codecs(self) -> tuple[Codec[Any], Codec[Any]]:
-        """What reads its payload and its result."""
-        return self._data, self._result
+    @cached_property
+    def fields(self) -> Fields:
+        """The hash."""
+        return {}
 
     @cached_property
     @override
@@ -61,7 +56,7 @@ class StoredJob(Job[T_co, R_co]):
     @override
     def data(self) -> T_co:
         try:
-            value: T_co = self._data.decode(self.fields.get(b"data", b"{}"))
+            value: T_co = self.codecs[0].decode(self.fields.get(b"data", b"{}"))
         except PayloadError as error:
             raise PayloadError(f"the data of job {self.id} cannot be used: {error}") from error
         return value
@@ -124,7 +119,7 @@ class StoredJob(Job[T_co, R_co]):
         raw = self.fields.get(b"returnvalue")
         if raw is None:
             return None
-        value: R_co = self._result.decode(raw)
+        value: R_co = self.codecs[1].decode(raw)
         return value
 
     @cached_property

@@ -22,13 +22,16 @@ class Codec(Generic[T]):
         kind: The type, as annotated: a class, ``list[int]``, ``Any`` …
     """
 
-    __slots__ = ("_adapter", "_dump", "_load", "name")
+    __slots__ = ("_adapter", "_check", "_dump", "_load", "_model", "name")
 
     def __init__(self, kind: object) -> None:
         form: Any = Any if kind is object else kind
         self._adapter: TypeAdapter[T] = TypeAdapter(form)
-        self._dump = self._adapter.dump_json
-        self._load = self._adapter.validate_json
+        # The adapter's own methods cost more than these, on the way of every job.
+        self._check = self._adapter.validator.validate_python
+        self._dump = self._adapter.serializer.to_json
+        self._load = self._adapter.validator.validate_json
+        self._model = kind if is_taken_as_it_is(kind) else None
         self.name = name_of(kind)
 
     def encode(self, value: T) -> bytes:
@@ -39,14 +42,14 @@ class Codec(Generic[T]):
                 infinities, lone surrogates, objects of unknown types).
         """
         try:
-            value = self._adapter.validate_python(value)
-            text = self._dump(value, warnings="error")
+            checked: T = value if type(value) is self._model else self._check(value)
+            text: bytes = self._dump(checked, warnings="error")
         except ValidationError as error:
             raise PayloadError(f"it does not fit {self.name}: {problems_of(error)}") from error
         except (PydanticSerializationError, RecursionError, ValueError) as error:
             raise PayloadError(f"{self.name} cannot be written as JSON: {error}") from error
         # A number that is none is written as null: look closer only where one stands.
-        if NULL in text and value is not None and holds_non_finite(value):
+        if NULL in text and checked is not None and holds_non_finite(checked):
             raise PayloadError(f"{self.name} holds NaN or an infinity, which JSON has no words for")
         return text
 
@@ -57,9 +60,17 @@ class Codec(Generic[T]):
             PayloadError: It is no JSON, or does not fit the type; names each place.
         """
         try:
-            return self._load(text)
+            value: T = self._load(text)
         except ValidationError as error:
             raise PayloadError(f"it does not fit {self.name}: {problems_of(error)}") from error
+        return value
+
+
+def is_taken_as_it_is(kind: object) -> bool:
+    """Tell whether pydantic takes instances of a type unseen, so need not be asked."""
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return False
+    return kind.model_config.get("revalidate_instances", "never") == "never"
 
 
 @lru_cache(maxsize=4096)

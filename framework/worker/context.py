@@ -112,7 +112,7 @@ class Context:
         text = run.data.encode(data)
         await save_data(run.store, run.keys, run.job.id, run.token, text)
         fields = {**run.job.fields, b"data": text}
-        saved: StoredJob[T, R] = StoredJob(job.queue, job.id, fields, *run.job.codecs)
+        saved: StoredJob[T, R] = StoredJob(job.queue, job.id, fields, run.job.codecs)
         return saved
 
 

@@ -68,7 +68,7 @@ class Executor:
         fields = fetched.fields
         runner = self.named.get(fields.get(b"name", b""), self.catch_all)
         codecs = (runner.data, runner.result) if runner else (ANY, ANY)
-        job: StoredJob[Any, Any] = StoredJob(self.keys.queue, fetched.id, fields, *codecs)
+        job: StoredJob[Any, Any] = StoredJob(self.keys.queue, fetched.id, fields, codecs)
         CURRENT.set(Running(job.id, job.queue, job.name, job.attempts_made + 1))
         try:
             result, text = await self._run(runner, job, fetched, slot, codecs[0])

@@ -1,7 +1,7 @@
 """Put new jobs in line, many in one call."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from framework.model.job import JobId
 from framework.store.connection import Argument
@@ -13,10 +13,10 @@ from framework.wire.options import AddOptions
 ADD = load_script("add")
 MOST_JOBS = 1000
 MOST_BYTES = 1024 * 1024
+FIELD_BYTES = 100
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
+class NewJob(NamedTuple):
     """A job as it is about to be written."""
 
     name: str
@@ -26,11 +26,10 @@ class NewJob:
     @property
     def size(self) -> int:
         """How many bytes it takes, roughly."""
-        return len(self.data) + len(self.options.opts) + 100
+        return len(self.data) + len(self.options.opts) + FIELD_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class AddedJob:
+class AddedJob(NamedTuple):
     """Where a job went.
 
     Attributes:
@@ -62,28 +61,42 @@ async def add_jobs(
         RedisUnavailableError: No answer in time; the jobs may have been added.
         RedisRefusedError: Redis refused; none was added.
     """
-    args: list[Argument] = [now_ms]
-    stamps: list[int] = []
-    for job in jobs:
-        options = job.options
-        stamp = now_ms if options.timestamp_ms is None else options.timestamp_ms
-        stamps.append(stamp)
+    args: list[Argument] = [len(jobs), *group_args(jobs, now_ms)]
+    script_keys = keys.pick(ADD.keys, lane=keys.lane(lane.name))
+    ids, places = await lane.call(ADD, script_keys, args, seconds=seconds)
+    there = {int(place) - 1 for place in places}
+    return [
+        AddedJob(JobId(job_id.decode()), place in there, stamp_of(jobs[place], now_ms))
+        for place, job_id in enumerate(ids)
+    ]
+
+
+def group_args(jobs: Sequence[NewJob], now_ms: int) -> list[Argument]:
+    """Return the arguments of groups: what neighbours have in common travels once."""
+    args: list[Argument] = []
+    first = 0
+    while first < len(jobs):
+        name, _, options = jobs[first]
+        after = first + 1
+        if not options.job_id:
+            while after < len(jobs) and jobs[after][2] is options and jobs[after][0] == name:
+                after += 1
         args += (
+            after - first,
             options.job_id,
-            job.name,
-            job.data,
+            name,
             options.opts,
-            stamp,
+            stamp_of(jobs[first], now_ms),
             options.delay_ms,
             options.priority,
             1 if options.lifo else 0,
         )
-    reply = await lane.call(
-        ADD, keys.pick(ADD.keys, lane=keys.lane(lane.name)), args, seconds=seconds
-    )
-    ids, places = reply
-    there = {int(place) - 1 for place in places}
-    return [
-        AddedJob(JobId(job_id.decode()), place in there, stamps[place])
-        for place, job_id in enumerate(ids)
-    ]
+        args += [job[1] for job in jobs[first:after]]
+        first = after
+    return args
+
+
+def stamp_of(job: NewJob, now_ms: int) -> int:
+    """Return the time of creation that is written."""
+    given = job.options.timestamp_ms
+    return now_ms if given is None else given
