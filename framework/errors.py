@@ -48,8 +48,9 @@ class DeclarationError(FrameworkError):
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        mend = f". {self.fix[:1].upper()}{self.fix[1:]}" if self.fix else ""
-        return f"{place}{self.what}{mend}"
+        if not self.fix:
+            return f"{place}{self.what}"
+        return f"{place}{self.what.rstrip('.')}. {self.fix[:1].upper()}{self.fix[1:]}"
 
 
 class ProcessorError(DeclarationError):
@@ -182,7 +183,7 @@ class RedisUnavailableError(FrameworkError):
     def __init__(self, address: str, problem: str, *, fix: str | None = None) -> None:
         super().__init__(address, problem)
         self.address = address
-        self.problem = problem
+        self.problem = problem.rstrip(". ")
         self.fix = type(self).fix if fix is None else fix
 
     def __str__(self) -> str:

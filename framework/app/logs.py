@@ -75,6 +75,16 @@ def json_lines() -> list[Processor]:
     """Return what words a line for machines."""
     return [
         structlog.processors.format_exc_info,
-        structlog.processors.EventRenamer("message"),
+        message_first,
         structlog.processors.JSONRenderer(default=str),
     ]
+
+
+def message_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Put what a person looks for first: when, how bad, what."""
+    first = {
+        "timestamp": event.pop("timestamp", None),
+        "level": event.pop("level", None),
+        "message": event.pop("event", None),
+    }
+    return {**first, **event}

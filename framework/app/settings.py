@@ -111,5 +111,5 @@ def load_settings(kind: type[Settings] = Settings) -> Settings:
 
 def spell_setting(field: str) -> str:
     """Return a field's name as it is written in the environment."""
-    name = field.upper()
-    return name if name.startswith((PREFIX, "REDIS_")) else PREFIX + name
+    name = field.upper().removeprefix(PREFIX)
+    return name if name.startswith("REDIS_") else PREFIX + name

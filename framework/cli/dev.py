@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from framework.app.settings import load_settings
 from framework.cli.children import Child
 from framework.cli.endings import say
+from framework.cli.lifeline import SERVER
 from framework.cli.project import Project, read_project
 from framework.errors import DiscoveryError, ServerError, SettingsError
 from framework.server import DEFAULT_DATA_DIR, EmbeddedServer
@@ -93,7 +94,8 @@ def redis_for_dev(*, keep: bool) -> Iterator[dict[str, str]]:
     with EmbeddedServer(DEFAULT_DATA_DIR, life="persistent" if keep else "session") as server:
         address = server.start()
         say(f"  redis    embedded server, data in {DEFAULT_DATA_DIR}/ (process {address.pid})")
-        yield {"FRAMEWORK_REDIS_URL": address.url}
+        yield {"FRAMEWORK_REDIS_URL": address.url, SERVER: str(DEFAULT_DATA_DIR.absolute())}
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server's end is bounded; let it be
 
 
 class Dev:
@@ -127,8 +129,9 @@ class Dev:
 
     async def run(self) -> int:
         """Run until Ctrl-C, SIGTERM, or a first start that fails; return the exit code."""
-        async with anyio.create_task_group() as tasks:
-            await tasks.start(self._stop_on_signals, tasks)
+        async with anyio.create_task_group() as listening, anyio.create_task_group() as tasks:
+            # Heard to the end: an impatient second Ctrl-C must not leave children behind.
+            await listening.start(self._stop_on_signals, tasks)
             try:
                 await self._start(tasks)
                 if self._project.asgi is not None:
@@ -139,9 +142,11 @@ class Dev:
                     await anyio.sleep_forever()
             finally:
                 await self._stop()
+                listening.cancel_scope.cancel()
         return self._code
 
-    async def _stop_on_signals(self, tasks: TaskGroup, *, task_status: TaskStatus[None]) -> None:
+    @staticmethod
+    async def _stop_on_signals(tasks: TaskGroup, *, task_status: TaskStatus[None]) -> None:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             task_status.started()
             async for _ in signals:

@@ -11,7 +11,7 @@ from framework.app.application import Application
 from framework.app.discovery import Declarations, discover
 from framework.app.logs import set_up_logs
 from framework.app.settings import load_settings
-from framework.cli.lifeline import watch_lifeline
+from framework.cli.lifeline import tied_to_parent
 from framework.errors import DiscoveryError
 
 log = structlog.get_logger("framework.run")
@@ -28,8 +28,8 @@ def run_package(package: str, *, only: Sequence[str], exclude: Sequence[str]) ->
     declarations = discover(package, only=only, exclude=exclude)
     check_something_runs(declarations)
     application = Application(declarations, settings=settings)
-    watch_lifeline()
-    anyio.run(work_until_signal, application, backend_options={"use_uvloop": has_uvloop()})
+    with tied_to_parent():
+        anyio.run(work_until_signal, application, backend_options={"use_uvloop": has_uvloop()})
 
 
 def check_something_runs(declarations: Declarations) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from framework.app.logs import set_up_logs
 from framework.app.settings import load_settings
-from framework.cli.lifeline import watch_lifeline
+from framework.cli.lifeline import tied_to_parent
 from framework.errors import DiscoveryError
 
 STOP_SECONDS = 2
@@ -21,16 +21,16 @@ def serve_app(target: str, port: int) -> None:
 
     set_up_logs(load_settings())
     application = find_app(target)
-    watch_lifeline()
-    uvicorn.run(
-        application,
-        host="127.0.0.1",
-        port=port,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
+    with tied_to_parent():
+        uvicorn.run(
+            application,
+            host="127.0.0.1",
+            port=port,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
 
 
 def find_app(target: str) -> Any:  # noqa: ANN401 - any ASGI app

@@ -1,0 +1,5 @@
+"""``framework new``."""
+
+
+def new(name: str) -> None:
+    """Write a project that runs."""

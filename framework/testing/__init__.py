@@ -1,1 +1,0 @@
-"""What tests of applications use: runs without Redis, recorders."""
