@@ -33,7 +33,7 @@ local q = {base = base, wait = wait, active = active, prioritized = prioritized,
 local paused, concurrency, max, duration, max_len =
   unpack(redis.call("HMGET", meta, "paused", "concurrency", "max", "duration", "opts.maxLenEvents"))
 local first = rest + tonumber(keeps) * 4
-local codes, was_delayed = {}, false
+local codes, was_delayed, has_ended = {}, false, false
 
 if first < #ARGV then
   local kept = {}
@@ -42,7 +42,7 @@ if first < #ARGV then
     kept[i] = {tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]),
       tonumber(ARGV[at + 4])}
   end
-  codes, was_delayed = finish_many(q, read_runs(first, kept), now_ms)
+  codes, was_delayed, has_ended = finish_many(q, read_runs(first, kept), now_ms)
   redis.call("XTRIM", events, "MAXLEN", "~", max_events(meta, max_len))
 end
 
@@ -81,7 +81,7 @@ elseif limited_ms == 0 and not is_blocked(paused, concurrency, active) then
 end
 if was_delayed then mark_delayed(marker, delayed) end
 local has_news = #ids > 0 or limited_ms > 0 or blocked or due_ms > 0
-if #codes > 0 and not has_news and not has_line and redis.call("LLEN", active) == 0 then
+if has_ended and not has_news and not has_line and redis.call("LLEN", active) == 0 then
   redis.call("XADD", events, "*", "event", "drained")
 end
 remember(lane, lane_ms, sequence, codes, ids)

@@ -67,7 +67,7 @@ local function settle(q, ended, now_ms, target)
   end
 end
 
--- Returns a code for each run, and whether any was delayed.
+-- Returns a code for each run, whether any was delayed, and whether any ended for good.
 local function finish_many(q, runs, now_ms)
   local codes, locks, done_locks, done_ids = {}, {}, {}, {}
   local ended, was_delayed = {c = {}, f = {}}, false
@@ -96,5 +96,5 @@ local function finish_many(q, runs, now_ms)
   end
   settle(q, ended.c, now_ms, q.completed)
   settle(q, ended.f, now_ms, q.failed)
-  return codes, was_delayed
+  return codes, was_delayed, #ended.c + #ended.f > 0
 end
