@@ -9,13 +9,17 @@ local function promote(now_ms, base, delayed, wait, prioritized, pc, events)
   call_many("ZREM", delayed, ids)
   for _, id in ipairs(ids) do
     local job = base .. id
-    local priority = tonumber(redis.call("HGET", job, "priority")) or 0
-    if priority > 0 then
-      add_prioritized(prioritized, pc, id, priority)
-    else
-      redis.call("LPUSH", wait, id)
+    local found = redis.call("HGET", job, "priority")
+    -- Without its hash an id is no job: writing to it would bring one to life.
+    if found or redis.call("EXISTS", job) == 1 then
+      local priority = tonumber(found) or 0
+      if priority > 0 then
+        add_prioritized(prioritized, pc, id, priority)
+      else
+        redis.call("LPUSH", wait, id)
+      end
+      redis.call("XADD", events, "*", "event", "waiting", "jobId", id, "prev", "delayed")
+      redis.call("HSET", job, "delay", 0)
     end
-    redis.call("XADD", events, "*", "event", "waiting", "jobId", id, "prev", "delayed")
-    redis.call("HSET", job, "delay", 0)
   end
 end
