@@ -126,44 +126,44 @@ class Dev:
         self._code = 0
         self._has_run = False
         self._generation = 0
+        self._ended = anyio.Event()
 
     async def run(self) -> int:
         """Run until Ctrl-C, SIGTERM, or a first start that fails; return the exit code."""
-        async with anyio.create_task_group() as listening, anyio.create_task_group() as tasks:
+        async with anyio.create_task_group() as tasks:
             # Heard to the end: an impatient second Ctrl-C must not leave children behind.
-            await listening.start(self._stop_on_signals, tasks)
+            await tasks.start(self._end_on_signals)
             try:
                 await self._start(tasks)
                 if self._project.asgi is not None:
                     tasks.start_soon(self._tell_address)
                 if self._watched is not None:
-                    await self._watch(tasks, self._watched)
-                else:
-                    await anyio.sleep_forever()
+                    tasks.start_soon(self._watch, tasks, self._watched)
+                await self._ended.wait()
             finally:
                 await self._stop()
-                listening.cancel_scope.cancel()
+                tasks.cancel_scope.cancel()
         return self._code
 
-    @staticmethod
-    async def _stop_on_signals(tasks: TaskGroup, *, task_status: TaskStatus[None]) -> None:
+    async def _end_on_signals(self, *, task_status: TaskStatus[None]) -> None:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             task_status.started()
             async for _ in signals:
-                tasks.cancel_scope.cancel()
+                self._ended.set()
 
     async def _start(self, tasks: TaskGroup) -> None:
         for child in self._children:
             await child.start()
-            tasks.start_soon(self._mind, child, tasks)
+            tasks.start_soon(self._mind, child)
 
     async def _stop(self) -> None:
+        self._generation += 1
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as stopping:
                 for child in self._children:
                     stopping.start_soon(child.stop)
 
-    async def _mind(self, child: Child, tasks: TaskGroup) -> None:
+    async def _mind(self, child: Child) -> None:
         """Tell when a child ends by itself; a first start that fails ends everything."""
         generation = self._generation
         code = await child.wait()
@@ -173,7 +173,7 @@ class Dev:
             say(f"  the {child.title} ended with {code}; waiting for a change")
             return
         self._code = code or 1
-        tasks.cancel_scope.cancel()
+        self._ended.set()
 
     async def _watch(self, tasks: TaskGroup, folder: Path) -> None:
         from watchfiles import PythonFilter, awatch
@@ -185,7 +185,6 @@ class Dev:
         async for changes in awatch(folder, watch_filter=wanted):
             names = sorted({path.removeprefix(f"{folder}/") for _, path in changes})
             say(f"  reload   {', '.join(names[:3])}{' …' if len(names) > 3 else ''}")  # noqa: PLR2004 - as many as a line holds
-            self._generation += 1
             await self._stop()
             await self._start(tasks)
 
