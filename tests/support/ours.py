@@ -20,7 +20,7 @@ from framework.model.clock import SystemClock
 Target = Callable[..., object]
 Work = Callable[[Job[Any], Context], Any]
 
-STOP_WITHIN = timedelta(seconds=1)
+STOP_WITHIN = timedelta(seconds=0.3)
 
 
 @dataclass(frozen=True)
