@@ -182,7 +182,7 @@ class Dev:
             await self._settled()
         self._has_run = True
         wanted = PythonFilter(extra_extensions=(".toml", ".env"))
-        async for changes in awatch(folder, watch_filter=wanted):
+        async for changes in awatch(folder, watch_filter=wanted, stop_event=self._ended):
             names = sorted({path.removeprefix(f"{folder}/") for _, path in changes})
             say(f"  reload   {', '.join(names[:3])}{' …' if len(names) > 3 else ''}")  # noqa: PLR2004 - as many as a line holds
             await self._stop()
