@@ -1,14 +1,16 @@
 -- What a finished child does to its parent, in whatever queue that lives.
 -- include: lib/delayed lib/line lib/queue
 
--- Id and queue base (with its colon) of a parent: from its JSON, else from the key's last colon.
+-- Id, queue base (with its colon) and flags of a parent: from its JSON, or, where that cannot
+-- be read, from the key's last colon and without flags.
 local function parent_of(parent_key, parent)
-  if parent then
-    local known = cjson.decode(parent)
+  local is_json, known = pcall(cjson.decode, parent or "")
+  if is_json and type(known) == "table" and type(known.id) == "string"
+      and type(known.queueKey) == "string" then
     return known.id, known.queueKey .. ":", known
   end
   local queue, id = parent_key:match("^(.*:)([^:]*)$")
-  return id, queue, {}
+  return id or parent_key, queue or "", {}
 end
 
 local function wake_queue(queue)
@@ -87,17 +89,19 @@ local function fail_parent_later(job, parent_key, id, queue, now_ms)
 end
 
 -- Decided by the flags in the child's own `parent` JSON; without one the parent waits on.
+-- A flag is true or nothing: cjson's null would pass for true.
 local function child_failed(job, parent_key, parent, reason, now_ms)
-  local id, queue, policy = parent_of(parent_key, parent)
-  if not (policy.fpof or policy.cpof or policy.idof or policy.rdof) then return end
+  local id, queue, flags = parent_of(parent_key, parent)
+  local fpof, cpof, idof = flags.fpof == true, flags.cpof == true, flags.idof == true
+  if not (fpof or cpof or idof or flags.rdof == true) then return end
   if redis.call("SREM", parent_key .. ":dependencies", job) == 0 then return end
-  if policy.fpof then
+  if fpof then
     fail_parent_later(job, parent_key, id, queue, now_ms)
-  elseif policy.cpof then
+  elseif cpof then
     redis.call("HSET", parent_key .. ":failed", job, reason)
     release_parent(queue, id, now_ms)
   else
     if has_no_children_left(parent_key) then release_parent(queue, id, now_ms) end
-    if policy.idof then redis.call("HSET", parent_key .. ":failed", job, reason) end
+    if idof then redis.call("HSET", parent_key .. ":failed", job, reason) end
   end
 end
