@@ -21,9 +21,14 @@ local function apply_retention(base, finished, now_ms, count, age_ms, limit, you
   local extra = kept - count
   if extra <= 0 then return end
   if young_ms > 0 then
-    local surplus = math.min(kept - MOST_YOUNG, MOST_AT_ONCE)
-    if surplus > 0 then forget_range(base, finished, "-inf", "+inf", surplus) end
-    forget_range(base, finished, "-inf", now_ms - young_ms, math.min(extra, MOST_AT_ONCE))
+    local surplus = math.min(kept - math.max(MOST_YOUNG, count), MOST_AT_ONCE)
+    if surplus > 0 then
+      forget_range(base, finished, "-inf", "+inf", surplus)
+      extra = extra - surplus
+    end
+    if extra > 0 then
+      forget_range(base, finished, "-inf", now_ms - young_ms, math.min(extra, MOST_AT_ONCE))
+    end
   else
     forget_range(base, finished, "-inf", "+inf", math.min(extra, MOST_AT_ONCE))
   end
