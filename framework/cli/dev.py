@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -11,7 +10,7 @@ from pathlib import Path
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from framework.app.settings import load_settings
+from framework.app.settings import Settings, load_settings
 from framework.cli.children import Child
 from framework.cli.endings import say
 from framework.cli.lifeline import SERVER
@@ -46,10 +45,11 @@ def run_dev(package: str, *, port: int | None, reload: bool, web: bool, keep_ser
         check_port_is_free(port)
     if reload:
         need("watchfiles", "watch files; or use --no-reload")
-    with redis_for_dev(keep=keep_server) as environment:
+    settings = load_settings()
+    with redis_for_dev(settings, keep=keep_server) as environment:
         environment["FRAMEWORK_SHUTDOWN_TIMEOUT"] = SHUTDOWN_SECONDS
-        if sys.stderr.isatty():
-            environment.setdefault("FRAMEWORK_LOG_FORMAT", "console")
+        if settings.log_format == "auto":
+            environment["FRAMEWORK_LOG_FORMAT"] = "console"  # for people, even through a pipe
         dev = Dev(package, project, port, environment, here if reload else None)
         return anyio.run(dev.run)
 
@@ -85,9 +85,8 @@ def check_port_is_free(port: int) -> None:
 
 
 @contextmanager
-def redis_for_dev(*, keep: bool) -> Iterator[dict[str, str]]:
+def redis_for_dev(settings: Settings, *, keep: bool) -> Iterator[dict[str, str]]:
     """Yield the environment that names a Redis; start an embedded server where none is named."""
-    settings = load_settings()
     if settings.names_redis:
         say("  redis    as REDIS_URL or REDIS_HOST says")
         yield {}

@@ -34,10 +34,13 @@ Name = Annotated[str, typer.Argument(help="What the project and its package are 
 def new(name: Name) -> None:
     """Write a project that runs, with its tests, into a new folder of that name."""
     here = Path.cwd()
-    if problem := why_not(name, here):
+    if problem := unfit(name) or taken(name, here):
         give_up(problem)
+    template = next((place for place in PLACES if (place / OLD_NAME).is_dir()), None)
+    if template is None:
+        give_up(f"this installation lacks {PLACES[0]}. Install its wheel again")
     try:
-        count = write_project(name, here)
+        count = write_project(name, here, template)
     except OSError as error:
         give_up(f"cannot write {here / name}: {error.strerror or error}")
     say(f"created {name}/ with {count} files. Next:\n")
@@ -46,48 +49,44 @@ def new(name: Name) -> None:
         say(f"\nThis environment lacks {', '.join(lacking)}. {how_to_install()}")
 
 
-def why_not(name: str, here: Path) -> str:
-    """Say why a project cannot have a name; empty if it can."""
+def unfit(name: str) -> str:
+    """Say why no project can have a name; empty if one can."""
     if not name.isidentifier():
         guess = re.sub(r"\W+", "_", name).strip("_").lower()
         hint = f": {guess}" if guess.isidentifier() and not keyword.iskeyword(guess) else ""
         return f'"{name}" cannot name a Python package. Use letters, digits and _{hint}'
     if keyword.iskeyword(name):
         return f'"{name}" is a word of the Python language. Choose another name'
-    if os.path.lexists(here / name):
-        return f"{here / name} is already there. Choose another name, or remove it"
     if name in RESERVED:
         return f'"{name}" has a meaning of its own for Python or pytest. Choose another name'
     if name in sys.stdlib_module_names:
         return f'"{name}" is a module of the standard library. Choose another name'
-    if found := find_spec(name):
-        place = found.origin or ", ".join(found.submodule_search_locations or ())
-        return f'"{name}" is the name of what is installed in {place}. Choose another name'
     return ""
 
 
-def write_project(name: str, here: Path) -> int:
+def taken(name: str, here: Path) -> str:
+    """Say what has a project's name already; empty if nothing has."""
+    if os.path.lexists(here / name):
+        return f"{here / name} is already there. Choose another name, or remove it"
+    if found := find_spec(name):
+        place = found.origin or ", ".join(found.submodule_search_locations or ())
+        return f'"{name}" already names what is in {place}. Choose another name'
+    return ""
+
+
+def write_project(name: str, here: Path, template: Path) -> int:
     """Copy the template; return how many files it has.
 
     The folder appears whole or not at all.
     """
-    template = find_template()
+    files = list(template_files(template))
     with TemporaryDirectory(prefix=f".{name}-", dir=here) as draft:
-        count = 0
-        for count, file in enumerate(template_files(template), start=1):  # noqa: B007 - counted
+        for file in files:
             path = Path(draft, name, renamed(str(file.relative_to(template)), name))
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(renamed(file.read_bytes().decode(), name).encode())
         Path(draft, name).rename(here / name)
-    return count
-
-
-def find_template() -> Path:
-    """Return the folder of the template."""
-    for place in PLACES:
-        if (place / OLD_NAME).is_dir():
-            return place
-    give_up(f"this installation lacks {PLACES[0]}. Install its wheel again")
+    return len(files)
 
 
 def template_files(template: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from framework.declare.hooks import HookSpec
+from framework.worker.current import CURRENT
 
 log = structlog.get_logger("framework.hooks")
 
@@ -38,15 +39,23 @@ class Hooks:
 
     async def call(self, name: str, event: object) -> None:
         """Call all hooks of an event, one after the other; what they raise is logged."""
-        for spec, call in self._hooks.get(name, ()):
-            try:
-                answer = call(event) if spec.takes_event else call()
-                if inspect.isawaitable(answer):
-                    await answer
-            except Exception:
-                log.exception(
-                    "hook failed", hook=spec.attribute, event_name=name, queue=self._queue
-                )
+        # A hook is told which job it is about; its lines are not the running job's.
+        running = CURRENT.set(None)
+        try:
+            for spec, call in self._hooks.get(name, ()):
+                await self._call(spec, call, name, event)
+        finally:
+            CURRENT.reset(running)
+
+    async def _call(
+        self, spec: HookSpec, call: Callable[..., Any], name: str, event: object
+    ) -> None:
+        try:
+            answer = call(event) if spec.takes_event else call()
+            if inspect.isawaitable(answer):
+                await answer
+        except Exception:
+            log.exception("hook failed", hook=spec.attribute, event_name=name, queue=self._queue)
 
     def start(self, tasks: TaskGroup, name: str, event: object) -> None:
         """Call all hooks of an event in a task of their own."""
