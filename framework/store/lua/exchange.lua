@@ -24,7 +24,8 @@ if before == nil then return {} end
 if before then
   local fields = {}
   for i, id in ipairs(before[3]) do fields[i] = redis.call("HGETALL", base .. id) end
-  return {before[2], before[3], fields, 0, string.format("%.0f", next_due(delayed)), 0}
+  return {before[2], before[3], fields, 0, string.format("%.0f", math.floor(next_due(delayed))),
+    0}
 end
 
 local q = {base = base, wait = wait, active = active, prioritized = prioritized,
