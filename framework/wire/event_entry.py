@@ -31,7 +31,7 @@ def decode_event(queue: str, entry_id: bytes, flat: Sequence[bytes]) -> QueueEve
         id=entry_id.decode(),
         queue=queue,
         job_id=None if job_id is None else JobId(job_id.decode(errors="replace")),
-        prev=fields[b"prev"].decode() if b"prev" in fields else None,
+        prev=fields[b"prev"].decode(errors="replace") if b"prev" in fields else None,
         result=json_value(fields.get(b"returnvalue"), None),
         reason=None if reason is None else reason.decode(errors="replace"),
         progress=json_value(fields.get(b"data"), None) if event == "progress" else None,

@@ -5,6 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from framework.errors import OptionsError
 
+EPOCH = datetime.fromtimestamp(0, tz=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+# What `datetime` and `timedelta` can hold; a peer may have written anything.
+LEAST_MS = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
+MOST_MS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
+
 # Up to here a delayed score (ms * 4096) is exact in a double: 2039-09-07.
 MAX_DUE_MS = 2**41 - 2
 
@@ -15,8 +21,8 @@ def to_ms(span: timedelta) -> int:
 
 
 def from_ms(ms: float) -> timedelta:
-    """Return a span of ``ms`` milliseconds."""
-    return timedelta(milliseconds=ms)
+    """Return a span of ``ms`` milliseconds; at most what a date can be away."""
+    return timedelta(milliseconds=min(max(ms, LEAST_MS), MOST_MS))
 
 
 def instant_to_ms(instant: datetime, option: str = "timestamp") -> int:
@@ -27,9 +33,9 @@ def instant_to_ms(instant: datetime, option: str = "timestamp") -> int:
     """
     if instant.tzinfo is None:
         raise OptionsError(option, f"{instant} has no time zone; use datetime.now(UTC), say")
-    return int(instant.timestamp() * 1000)
+    return (instant - EPOCH) // MILLISECOND
 
 
 def instant_from_ms(ms: float) -> datetime:
-    """Return the aware UTC instant of ``ms`` milliseconds since the epoch."""
-    return datetime.fromtimestamp(ms / 1000, tz=UTC)
+    """Return the aware UTC instant of ``ms`` milliseconds since the epoch, or the nearest date."""
+    return EPOCH + from_ms(ms)

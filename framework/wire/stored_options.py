@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic_core import from_json
 
 from framework.model.options import Backoff, Exponential, Fixed, JobOptions, KeepJobs
 from framework.wire.millis import from_ms
 from framework.wire.options import AT_LEAST
+
+# What JavaScript counts exactly; whatever is larger was not meant.
+MOST = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +87,18 @@ def public_view(facts: dict[str, Any]) -> JobOptions:
 def number_in(stored: Mapping[str, Any], name: str) -> int | None:
     """Return a member as a whole number that is not negative, or None."""
     number = stored.get(name)
-    if isinstance(number, int | float) and not isinstance(number, bool) and number >= 0:
-        return int(number)
-    return None
+    return int(number) if is_number(number) and 0 <= number <= MOST else None
+
+
+def is_number(stored: object) -> TypeGuard[int | float]:
+    """Tell whether a member is a number; ``true`` is none."""
+    return isinstance(stored, int | float) and not isinstance(stored, bool)
 
 
 def read_backoff(stored: object) -> Backoff | str | None:
     """Read a backoff: a number means fixed; an unknown type comes back as its name."""
-    if isinstance(stored, int | float) and not isinstance(stored, bool):
-        return Fixed(from_ms(max(0, stored)))
+    if is_number(stored):
+        return Fixed(from_ms(min(max(0, stored), MOST)))
     if not isinstance(stored, dict):
         return None
     delay = from_ms(number_in(stored, "delay") or 0)
@@ -113,15 +118,15 @@ def read_keep(stored: object) -> KeepJobs | None:
         return None
     if isinstance(stored, bool):
         return KeepJobs(count=0) if stored else KeepJobs()
-    if isinstance(stored, int | float):
-        return KeepJobs(count=int(stored)) if stored >= 0 else KeepJobs()
+    if is_number(stored):
+        return KeepJobs(count=int(stored)) if 0 <= stored <= MOST else KeepJobs()
     if not isinstance(stored, dict):
         return None
     age = number_in(stored, "age")
     at_least = number_in(stored, AT_LEAST)
     return KeepJobs(
         count=number_in(stored, "count"),
-        age=None if age is None else timedelta(seconds=age),
+        age=None if age is None else from_ms(age * 1000),
         limit=number_in(stored, "limit"),
-        at_least=None if at_least is None else timedelta(seconds=at_least),
+        at_least=None if at_least is None else from_ms(at_least * 1000),
     )

@@ -17,7 +17,11 @@ def reason_of(error: BaseException) -> str:
     """Return the text for ``failedReason``."""
     if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         return reason_of(error.exceptions[0])
-    return writable(str(error) or type(error).__name__)
+    try:
+        text = str(error)
+    except Exception:  # user code words its errors, and may fail at that too
+        text = ""
+    return writable(text or type(error).__name__)
 
 
 def trace_of(error: BaseException) -> str:

@@ -98,10 +98,20 @@ def in_thread(function: Callable[..., object], limiter: CapacityLimiter) -> Call
     A cancelled call returns at once; the thread goes on until the function ends.
     """
 
+    def guarded(*args: object, **kwargs: object) -> tuple[object, BaseException | None]:
+        # Some exceptions mean something else where a future carries them into the loop.
+        try:
+            return function(*args, **kwargs), None
+        except BaseException as error:  # raised again in the loop
+            return None, error
+
     async def call(*args: object, **kwargs: object) -> object:
-        return await to_thread.run_sync(
-            partial(function, *args, **kwargs), limiter=limiter, abandon_on_cancel=True
+        result, error = await to_thread.run_sync(
+            partial(guarded, *args, **kwargs), limiter=limiter, abandon_on_cancel=True
         )
+        if error is not None:
+            raise error
+        return result
 
     return call
 
