@@ -173,7 +173,7 @@ class Pump:
                 self._lanes.wake_all()
                 return
             else:
-                if self._counts.calls == 0:
+                if self.is_idle:
                     self.on_idle()
                 await self._lanes.wait()
 
