@@ -119,8 +119,7 @@ class Routes:
             f"{spell(wants)}: no queue takes {spell(payload)}{self._near(payload)}",
             where=asked_by,
             fix=f"write a processor with process(self, job: Job[{spell(payload)}]), or, for a "
-            f"queue that is served elsewhere, {spell(payload).lower()} = "
-            f'route("queue", {spell(payload)})',
+XX
         )
 
     def _near(self, payload: object) -> str:

@@ -37,7 +37,7 @@ class JobState(StrEnum):
         return self in {JobState.COMPLETED, JobState.FAILED}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Job(Generic[T_co, R_co]):
     """One unit of work, as it stood when it was read.
 
@@ -69,22 +69,26 @@ class Job(Generic[T_co, R_co]):
     id: JobId
     queue: str
     name: str
-    data: T_co = field(repr=False)
-    options: JobOptions = field(default_factory=JobOptions, repr=False)
+    data: T_co
+    options: JobOptions = field(default_factory=JobOptions)
     timestamp: datetime = EPOCH
     delay: timedelta = timedelta(0)
     priority: int = 0
     attempts_made: int = 0
     attempts_started: int = 0
     stalled_counter: int = 0
-    progress: object = field(default=0, repr=False)
-    result: R_co | None = field(default=None, repr=False)
+    progress: object = 0
+    result: R_co | None = None
     failed_reason: str | None = None
-    stacktrace: tuple[str, ...] = field(default=(), repr=False)
+    stacktrace: tuple[str, ...] = ()
     processed_on: datetime | None = None
     finished_on: datetime | None = None
     processed_by: str | None = None
     parent_key: str | None = None
+
+    def __repr__(self) -> str:
+        """Name the job; its data may be secret."""
+        return f"Job(id={self.id!r}, queue={self.queue!r}, name={self.name!r})"
 
     @property
     def attempts(self) -> int:

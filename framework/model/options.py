@@ -55,7 +55,9 @@ Backoff = Fixed | Exponential
 def check_backoff(delay: timedelta, jitter: float) -> None:
     """Refuse what no worker could wait for."""
     if delay < timedelta(0):
-        raise OptionsError("backoff", f"its delay must not be negative, got {delay}")
+        raise OptionsError(
+            "backoff", f"its delay must not be negative, got {delay.total_seconds():g} s"
+        )
     if not 0 <= jitter <= 1:
         raise OptionsError("backoff", f"its jitter must be between 0 and 1, got {jitter}")
 

@@ -109,7 +109,7 @@ def checked_delay(delay: timedelta) -> int:
     if not isinstance(delay, timedelta):
         raise OptionsError("delay", f"it is a timedelta, got {delay!r}")
     if delay < timedelta(0):
-        raise OptionsError("delay", f"it must not be negative, got {delay}")
+        raise OptionsError("delay", f"it must not be negative, got {delay.total_seconds():g} s")
     if to_ms(delay) > MAX_DUE_MS:
         raise OptionsError("delay", f"{delay} ends after {instant_from_ms(MAX_DUE_MS):%Y-%m-%d}")
     return to_ms(delay)

@@ -1,6 +1,7 @@
 """Between values and their JSON text, through one cached pydantic adapter a type."""
 
 import math
+import re
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +14,8 @@ T = TypeVar("T")
 
 NULL = b"null"
 MAX_PROBLEMS = 5
+# What pydantic shows of a value, which may be secret.
+VALUES = re.compile(r", input_value=.*?(?=, input_type=)")
 
 
 class Codec(Generic[T]):
@@ -47,7 +50,8 @@ class Codec(Generic[T]):
         except ValidationError as error:
             raise PayloadError(f"it does not fit {self.name}: {problems_of(error)}") from error
         except (PydanticSerializationError, RecursionError, ValueError) as error:
-            raise PayloadError(f"{self.name} cannot be written as JSON: {error}") from error
+            problem = VALUES.sub("", " ".join(str(error).split()))
+            raise PayloadError(f"{self.name} cannot be written as JSON: {problem}") from error
         # A number that is none is written as null: look closer only where one stands.
         if NULL in text and checked is not None and holds_non_finite(checked):
             raise PayloadError(f"{self.name} holds NaN or an infinity, which JSON has no words for")

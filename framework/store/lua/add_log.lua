@@ -7,9 +7,12 @@
 if redis.call("EXISTS", base .. job_id) == 0 then return -1 end
 local logs = base .. job_id .. ":logs"
 local count = redis.call("RPUSH", logs, row)
-if tonumber(keep) >= 0 then
+if keep == "0" then
+  redis.call("DEL", logs)
+  return 0
+end
+if tonumber(keep) > 0 then
   redis.call("LTRIM", logs, -tonumber(keep), -1)
-  if keep == "0" then redis.call("DEL", logs) end
   return math.min(count, tonumber(keep))
 end
 return count
