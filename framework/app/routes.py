@@ -119,7 +119,8 @@ class Routes:
             f"{spell(wants)}: no queue takes {spell(payload)}{self._near(payload)}",
             where=asked_by,
             fix=f"write a processor with process(self, job: Job[{spell(payload)}]), or, for a "
-XX
+            "queue that is served elsewhere, this at module level: elsewhere = "
+            f'route("queue", {spell(payload)})',
         )
 
     def _near(self, payload: object) -> str:
