@@ -1,4 +1,4 @@
-"""A worker that vanishes in mid-job: the other side finishes what it had."""
+"""A worker that vanishes or leaves in mid-job: the other side finishes what it had."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from framework import Context, Job
 from tests.support.doomed import doomed_worker
 from tests.support.holds import holds
 from tests.support.node import NodePeer, both_majors, node_peer
-from tests.support.node_work import ECHO, HANG
+from tests.support.node_work import ECHO, HANG, Behaviour, delays, rate_limits
 from tests.support.ours import Ours, Runs, does, job_hash
 from tests.support.until import until
 
@@ -88,3 +88,48 @@ async def test_neither_side_takes_a_job_whose_worker_lives(ours: Ours, node: Nod
 
         assert (await watcher.runs(), mine.ids) == ({held: 1}, [running])
         await watcher.release(held)
+
+
+async def test_node_runs_at_once_what_our_stopping_worker_gives_back(
+    ours: Ours, node: NodePeer
+) -> None:
+    runs = Runs()
+
+    async def hang(_: Job[Any], __: Context) -> None:
+        await anyio.sleep_forever()
+
+    async with ours.working(does(hang, runs=runs)):
+        job_id = await node.add("q", "n", {"a": 1})
+        behind = await node.add("q", "n")
+        await until(lambda: runs.ids)
+
+    worker = await node.work("q", ECHO)
+    assert await node.wait_result("q", job_id) == {"a": 1}
+    await node.wait_result("q", behind)
+    assert [run.jobId for run in await worker.order()] == [job_id, behind]
+    read = await node.job("q", job_id)
+    assert read is not None
+    assert (read["attemptsStarted"], read["attemptsMade"]) == (2, 1)
+    assert "failedReason" not in read
+
+
+@pytest.mark.parametrize("behaviour", [delays(300), rate_limits(300)], ids=["delayed", "limited"])
+async def test_we_run_what_a_handler_on_node_put_off(
+    ours: Ours, node: NodePeer, behaviour: Behaviour
+) -> None:
+    runs = Runs()
+    worker = await node.work("q", behaviour)
+    job_id = await node.add("q", "n", {"a": 1})
+    await until(worker.order)
+    await worker.close()
+
+    async with ours.working(does(runs=runs)) as app:
+
+        async def has_completed() -> bool:
+            return await node.state("q", job_id) == "completed"
+
+        await until(has_completed)
+        job = await job_hash(app, job_id)
+
+    assert runs.ids == [job_id]
+    assert (job["ats"], job["atm"]) == ("2", "1")
