@@ -28,10 +28,14 @@ class MarkerReader:
 
     Args:
         store: Where they are.
+
+    Attributes:
+        was_cut: Whether the last read broke off: a wake-up may be lost with its reply.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.was_cut = False
         self._held: HeldConnection = store.hold()
         self._client_id: int | None = None
         self._patience = Patience(None)
@@ -46,6 +50,7 @@ class MarkerReader:
         Raises:
             RedisRefusedError: Redis refuses the read.
         """
+        self.was_cut = False
         try:
             if self._client_id is None:
                 self._client_id = await self._held.call(pack("CLIENT", "ID"))
@@ -56,6 +61,7 @@ class MarkerReader:
             told = translate(error, self._store.address)
             if not is_passing(error):
                 raise told from error
+            self.was_cut = True
             self._store.outage.begin(told)
             await self._patience.wait()
             return None

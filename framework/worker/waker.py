@@ -98,7 +98,7 @@ class Waker:
             self._blocked_on = frozenset()
         if marker is not None:
             await self._hand_over(reader, marker)
-        elif seconds == LONGEST_SECONDS:
+        elif reader.was_cut or seconds == LONGEST_SECONDS:
             for pump in idle.values():
                 pump.look()
             await anyio.lowlevel.checkpoint()
