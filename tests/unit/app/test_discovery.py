@@ -276,7 +276,7 @@ def test_a_package_that_hides_behind_the_standard_library(write: Write, tmp_path
             "from framework.model.options import Fixed\n"
             "BACKOFF = Fixed(timedelta(-1))",
             "shop/mail.py:3: cannot import shop.mail: OptionsError: backoff: its delay must not "
-            "be negative, got -1 day, 0:00:00. Correct it there, or exclude the module",
+            "be negative, got -86400 s. Correct it there, or exclude the module",
         ),
     ],
 )
