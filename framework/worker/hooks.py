@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import anyio
 import structlog
 from anyio.abc import TaskGroup
 
@@ -54,8 +55,15 @@ class Hooks:
             answer = call(event) if spec.takes_event else call()
             if inspect.isawaitable(answer):
                 await answer
-        except Exception:
-            log.exception("hook failed", hook=spec.attribute, event_name=name, queue=self._queue)
+        except anyio.get_cancelled_exc_class():
+            if anyio.get_current_task().has_pending_cancellation():
+                raise
+            self._log_failure(spec, name)
+        except (Exception, SystemExit, KeyboardInterrupt):
+            self._log_failure(spec, name)
+
+    def _log_failure(self, spec: HookSpec, name: str) -> None:
+        log.exception("hook failed", hook=spec.attribute, event_name=name, queue=self._queue)
 
     def start(self, tasks: TaskGroup, name: str, event: object) -> None:
         """Call all hooks of an event in a task of their own."""
