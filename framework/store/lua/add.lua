@@ -5,8 +5,8 @@
 -- rest:    groups of jobs that differ in their data alone, `count` jobs in all, at most 1,000:
 --          size job_id name opts timestamp delay_ms priority lifo, then the data of each.
 --          job_id is "" for counted ids; a group with a custom id has one job.
--- returns: {ids, duplicates}: one id for each job, in order; places of those that were there.
---          {} when a later call was served on this lane.
+-- returns: {first, duplicates}: the counted id of the nth job is first + n; the places of
+--          custom ids that were there. {} when a later call was served on this lane.
 -- emits:   added, then waiting or delayed; duplicated
 -- include: lib/lanes lib/queue lib/delayed lib/line
 
@@ -18,7 +18,7 @@ local paused, concurrency, max_len =
   unpack(redis.call("HMGET", meta, "paused", "concurrency", "opts.maxLenEvents"))
 max_len = max_events(meta, max_len)
 local counter = redis.call("INCRBY", id, count) - tonumber(count)
-local ids, duplicates, back, front = {}, {}, {}, {}
+local duplicates, back, front, nth = {}, {}, {}, 0
 local any_ready, any_delayed = false, false
 
 -- Puts a stored job where its options say, all but the list `wait`, which is filled at the end.
@@ -47,10 +47,9 @@ while at < #ARGV do
   local due = delay_ms ~= "0" and tonumber(timestamp) + tonumber(delay_ms)
   at = at + 8
   for place = at + 1, at + tonumber(size) do
-    local nth = #ids + 1
+    nth = nth + 1
     local job_id = custom ~= "" and custom or string.format("%.0f", counter + nth)
     local job = base .. job_id
-    ids[nth] = job_id
     if custom ~= "" and redis.call("EXISTS", job) == 1 then
       duplicates[#duplicates + 1] = nth
       redis.call("XADD", events, "*", "event", "duplicated", "jobId", job_id)
@@ -71,5 +70,5 @@ if any_ready and not is_blocked(paused, concurrency, active) then
 end
 if any_delayed then mark_delayed(marker, delayed) end
 redis.call("XTRIM", events, "MAXLEN", "~", max_len)
-remember(lane, lane_ms, sequence, ids, duplicates)
-return {ids, duplicates}
+remember(lane, lane_ms, sequence, counter, duplicates)
+return {counter, duplicates}

@@ -63,11 +63,15 @@ async def add_jobs(
     """
     args: list[Argument] = [len(jobs), *group_args(jobs, now_ms)]
     script_keys = keys.pick(ADD.keys, lane=keys.lane(lane.name))
-    ids, places = await lane.call(ADD, script_keys, args, seconds=seconds)
-    there = {int(place) - 1 for place in places}
+    first, places = await lane.call(ADD, script_keys, args, seconds=seconds)
+    there = {place - 1 for place in places}
     return [
-        AddedJob(JobId(job_id.decode()), place in there, stamp_of(jobs[place], now_ms))
-        for place, job_id in enumerate(ids)
+        AddedJob(
+            JobId(job.options.job_id or str(first + place + 1)),
+            place in there,
+            stamp_of(job, now_ms),
+        )
+        for place, job in enumerate(jobs)
     ]
 
 
