@@ -42,17 +42,19 @@ class Context:
         attempt: Which attempt this is, from 1.
     """
 
-    __slots__ = ("_run", "attempt", "job_id")
+    __slots__ = ("_run", "_scope", "attempt", "job_id")
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        # The slot goes on with another job and scope while a thread still looks at this one's.
+        self._scope = run.slot.scope
         self.job_id: JobId = run.job.id
         self.attempt: int = run.job.attempts_made + 1
 
     @property
     def cancelled(self) -> bool:
         """Whether the job should end now: the worker stops, or the lock was lost."""
-        return self._run.slot.why is not None
+        return self._scope.cancel_called
 
     async def progress(self, progress: object) -> None:
         """Report how far the job is.

@@ -159,7 +159,7 @@ class Pump:
         """Take no more jobs, and give back those that no slot has begun."""
         self.is_fetching = False
         while self.ready:
-            job = self.ready.popleft()
+            job = self.ready.pop()  # the last first: each goes to the front
             self.finish(given_back(job.id, job.token))
         self._lanes.wake_all()
 

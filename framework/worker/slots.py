@@ -89,10 +89,14 @@ class Slots:
         return False
 
     def cancel_all(self, why: WhyCancelled) -> int:
-        """Cancel every running job; return how many there were."""
-        running = self.running
-        for slot in running:
-            slot.cancel(why)
+        """Cancel every running job, the last to be taken first; return how many there were.
+
+        Those that are given back each go to the front: so they stand there as they were.
+        """
+        running = {slot.job_id: slot for slot in self.running}
+        for job_id in reversed(self.pump.held):
+            if job_id in running:
+                running[job_id].cancel(why)
         return len(running)
 
     def close(self) -> None:

@@ -32,6 +32,8 @@ log = structlog.get_logger("framework.worker")
 
 # How long outcomes may take to reach Redis once all jobs have ended.
 DELIVERY_SECONDS = 5.0
+# And how long hooks may go on after that.
+HOOK_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ class Worker:
                 task_status.started()
                 await self._stop.wait()
                 await self._drain(serving)
+            if serving.cancel_scope.cancelled_caught and self._delivered.is_set():
+                log.warning("hooks cut off, they did not end", queue=self.keys.queue)
             helpers.cancel_scope.cancel()
 
     def _start(self, serving: TaskGroup, hooks: Hooks) -> None:
@@ -170,6 +174,7 @@ class Worker:
             await self._delivered.wait()
         if slots is not None:
             slots.close()
+        serving.cancel_scope.deadline = anyio.current_time() + HOOK_SECONDS
         if not self._delivered.is_set():
             log.error("outcomes not delivered, these jobs run again", queue=self.keys.queue)
             serving.cancel_scope.cancel()
