@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.command import FOREIGN
+
 REPOSITORY = Path(__file__).parents[3]
 SOURCES = (".ci", ".gitignore", "LICENSE", "README.md", "app_template", "framework", "plugins")
 LEFT = shutil.ignore_patterns("__pycache__", ".framework", ".env", ".*_cache", "*.egg-info")
@@ -39,8 +41,8 @@ def run(*command: str | Path, cwd: Path, seconds: float = 120) -> Done:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment, without what would lead to the repository or to other tests' keys."""
-    hidden = ("FRAMEWORK_", "PYTHONPATH", "PYTEST_", "PORT")
+    """The environment, without what would lead to the repository or to another server."""
+    hidden = (*FOREIGN, "PYTHONPATH", "PYTEST_")
     return {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
 
 

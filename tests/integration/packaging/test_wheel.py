@@ -4,10 +4,10 @@ import signal
 import socket
 import subprocess
 import tarfile
-import time
 import urllib.request
 import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.parser import HeaderParser
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tests.integration.packaging.conftest import (
     copy_sources,
     run,
 )
+from tests.support.command import Command
 
 
 def test_the_wheel_holds_the_package_and_the_template(wheel: Path) -> None:
@@ -106,24 +107,37 @@ def test_a_project_from_the_wheel_runs(scripts: Path, tmp_path: Path) -> None:
     made = run(scripts / "framework", "new", "shop", cwd=tmp_path)
     assert made.code == 0, made.output
     port = free_port()
-    log = tmp_path / "log"
 
-    with log.open("w") as output:
-        dev = subprocess.Popen(  # noqa: S603 - our own command
-            [scripts / "framework", "dev", "shop", "--port", str(port)],
-            cwd=tmp_path / "shop",
-            env=clean_environment(),
-            stdout=output,
-            stderr=output,
-        )
-        try:
-            answer = patient_get(f"http://127.0.0.1:{port}/demo/echo?msg=hi")
-        finally:
-            dev.send_signal(signal.SIGINT)
-            code = dev.wait(10)
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [scripts / "framework", "dev", "shop", "--port", str(port)],
+        cwd=tmp_path / "shop",
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    dev = Command(process)
+    with process, killed_at_the_end(process):
+        dev.says(f"  web      http://127.0.0.1:{port}\n")
+        dev.says("worker ready")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/demo/echo?msg=hi") as answer:
+            body = answer.read()
+        dev.says('completed "echo" id=1')
+        dev.send(signal.SIGINT)
+        code = dev.ends()
 
-    assert answer == '{"queued":true,"jobId":"1","type":"echo","msg":"hi"}'
-    assert code == 0, log.read_text()
+    assert body == b'{"queued":true,"jobId":"1","type":"echo","msg":"hi"}'
+    assert code == 0
+
+
+@contextmanager
+def killed_at_the_end(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Kill a process that still runs, as it does after a failed assertion."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.kill()
 
 
 def free_port() -> int:
@@ -131,13 +145,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def patient_get(url: str, seconds: float = 20) -> str:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with suppress(OSError), urllib.request.urlopen(url) as answer:  # noqa: S310 - our own server
-            text: str = answer.read().decode()
-            return text
-        time.sleep(0.05)
-    raise TimeoutError(f"{url} did not answer within {seconds:g} s")
