@@ -39,7 +39,8 @@ lint: install
 
 types: install
 	$(BIN)/mypy
-	$(BIN)/pyright --warnings
+	$(BIN)/mypy app_template/tests
+	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 
 interop: install $(NODE_MODULES) ## Run only the tests against BullMQ on Node
 	$(BIN)/python -m pytest tests/interop $(ARGS)
