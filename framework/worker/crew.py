@@ -1,10 +1,10 @@
 """All workers of a process, and what they share: one waker, one lock keeper."""
 
+import asyncio  # noqa: TID251 - anyio has no way into the loop that does not wait for it
 import uuid
 from datetime import timedelta
 
 import anyio
-from anyio import from_thread
 from anyio.abc import TaskStatus
 
 from framework.model.job import JobId, Token
@@ -47,25 +47,27 @@ class Crew:
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Work until stopped. Raises as `Worker.run`."""
-        async with from_thread.BlockingPortal() as portal:
-            keeper = LockKeeper(self._store.address, self._holdings(portal))
-            keeper.start()
-            try:
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(self._waker.run)
-                    async with anyio.create_task_group() as working:
-                        for worker in self.workers:
-                            await working.start(worker.run)
-                        task_status.started()
-                    tasks.cancel_scope.cancel()
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(keeper.stop)
+        keeper = LockKeeper(self._store.address, self._holdings())
+        keeper.start()
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._waker.run)
+                async with anyio.create_task_group() as working:
+                    for worker in self.workers:
+                        await working.start(worker.run)
+                    task_status.started()
+                tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(keeper.stop)
 
-    def _holdings(self, portal: from_thread.BlockingPortal) -> list[Holdings]:
+    def _holdings(self) -> list[Holdings]:
+        # A portal would wait for the loop, and while that is blocked all other locks would end.
+        tell = asyncio.get_running_loop().call_soon_threadsafe
+
         def telling(worker: Worker) -> Holdings:
             def on_lost(job_id: JobId, token: Token) -> None:
-                portal.start_task_soon(worker.lost, job_id, token)
+                tell(worker.lost, job_id, token)
 
             return worker.holdings(on_lost)
 
