@@ -11,7 +11,7 @@ from anyio.abc import TaskGroup
 from framework.errors import FrameworkError, JobFailedError, JobNotFoundError, ResultTimeoutError
 from framework.model.events import QueueEvent
 from framework.model.job import JobId
-from framework.store.event_stream import follow_events, last_event_id
+from framework.store.event_stream import follow_events, last_endings, last_event_id
 from framework.store.reads import read_results
 from framework.store.store import Store
 from framework.wire.job_hash import json_value
@@ -142,30 +142,45 @@ class Results:
         if event.job_id is None or event.job_id not in self._waiting:
             return
         if event.event == "completed":
-            self._tell(event.job_id, Answer(result=encode_json(event.result)))
+            self._tell(event.job_id, told_by(event))
         elif event.event == "failed":
-            # The hash knows the traces too; the event is all that is left of a removed job.
-            reason = Answer(reason=event.reason or "")
-            await self._look([event.job_id], gone=reason)
+            # The hash knows the traces too.
+            await self._look([event.job_id])
 
     def _tell(self, job_id: JobId, answer: Answer) -> None:
         for one in self._waiting.get(job_id, ()):
             one.tell(answer)
 
-    async def _look(self, ids: list[JobId], gone: Answer | None = None) -> None:
+    async def _look(self, ids: list[JobId]) -> None:
         for first in range(0, len(ids), MOST_AT_ONCE):
             part = ids[first : first + MOST_AT_ONCE]
             found = await read_results(self._store, self._keys, part)
+            gone = []
             for job_id, (code, text, stack) in zip(part, found, strict=True):
-                if code:
-                    answer = answer_of(code, text, stack)
-                    self._tell(job_id, gone if gone and answer.is_gone else answer)
+                if code < 0:
+                    gone.append(job_id)
+                elif code:
+                    self._tell(job_id, answer_of(code, text, stack))
+            if gone:
+                await self._look_back(gone)
+
+    async def _look_back(self, gone: list[JobId]) -> None:
+        """Ask the events: they are all that is left of a job that was removed as it ended."""
+        endings = await last_endings(self._store, self._keys, gone)
+        for job_id in gone:
+            event = endings.get(job_id)
+            self._tell(job_id, told_by(event) if event else Answer(is_gone=True))
+
+
+def told_by(event: QueueEvent) -> Answer:
+    """Read what an event ``completed`` or ``failed`` says of its job."""
+    if event.event == "completed":
+        return Answer(result=encode_json(event.result))
+    return Answer(reason=event.reason or "")
 
 
 def answer_of(code: int, text: bytes, stack: bytes) -> Answer:
-    """Read what the script ``results`` says of one job."""
-    if code < 0:
-        return Answer(is_gone=True)
+    """Read what the script ``results`` says of a job that has ended."""
     if code == 1:
         return Answer(result=text)
     rows = json_value(stack, [])

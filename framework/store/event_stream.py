@@ -1,10 +1,11 @@
 """Follow a queue's events from an id, without ever missing one that is still there."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from redis import exceptions
 
 from framework.model.events import QueueEvent
+from framework.model.job import JobId
 from framework.store.connection import is_passing, pack, translate
 from framework.store.patience import Patience
 from framework.store.store import Store
@@ -13,12 +14,38 @@ from framework.wire.keys import QueueKeys
 
 MOST_ENTRIES = 500
 BLOCK_MS = 5000
+MOST_PAGES = 20
+# The newest of these about a job says whether, and how, it ended.
+FATES = frozenset({b"added", b"completed", b"failed", b"removed"})
 
 
 async def last_event_id(store: Store, keys: QueueKeys) -> str:
     """Return the id of the newest event, ``0-0`` on an empty stream."""
     newest = await store.command("XREVRANGE", keys["events"], "+", "-", "COUNT", 1)
     return newest[0][0].decode() if newest else "0-0"
+
+
+async def last_endings(
+    store: Store, keys: QueueKeys, job_ids: Iterable[JobId]
+) -> dict[JobId, QueueEvent]:
+    """Return how jobs ended that are gone, as far as the last 10,000 events tell."""
+    sought = {job_id.encode(): job_id for job_id in job_ids}
+    found: dict[JobId, QueueEvent] = {}
+    end = "+"
+    for _ in range(MOST_PAGES):
+        entries = await store.command("XREVRANGE", keys["events"], end, "-", "COUNT", MOST_ENTRIES)
+        for entry_id, fields in entries:
+            job_id = fields.get(b"jobId")
+            if job_id in sought and fields.get(b"event") in FATES:
+                flat = [part for pair in fields.items() for part in pair]
+                event = decode_event(keys.queue, entry_id, flat)
+                if event.event in {"completed", "failed"}:
+                    found[sought[job_id]] = event
+                del sought[job_id]
+        if not sought or len(entries) < MOST_ENTRIES:
+            break
+        end = f"({entries[-1][0].decode()}"
+    return found
 
 
 async def follow_events(

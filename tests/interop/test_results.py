@@ -8,8 +8,9 @@ import pytest
 
 from framework import Context, Job, JobFailedError, ResultTimeoutError
 from tests.support.node import NodeError, NodePeer, both_majors
-from tests.support.node_work import ECHO, HANG, fails, sleeps
+from tests.support.node_work import ECHO, HANG, by_name, fails, sleeps
 from tests.support.ours import Ours, does
+from tests.support.until import until
 
 pytestmark = [pytest.mark.interop, both_majors]
 
@@ -115,6 +116,43 @@ async def test_we_get_reasons_of_jobs_that_node_removes_at_once(ours: Ours, node
             tasks.start_soon(let_it_fail)
             with pytest.raises(JobFailedError, match="enough"):
                 await queue.result(job, timeout=SECONDS)
+
+
+async def test_many_wait_for_jobs_that_node_removes_at_once(ours: Ours, node: NodePeer) -> None:
+    await node.work("q", sleeps(20, "done"), concurrency=50)
+    results: list[object] = []
+    async with ours.producing() as app:
+        queue = app.queue("q")
+
+        async def ask() -> None:
+            for _ in range(20):
+                job = await queue.add("n", remove_on_complete=True)
+                results.append(await queue.result(job, timeout=SECONDS))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(50):
+                tasks.start_soon(ask)
+
+    assert results == ["done"] * 1000
+
+
+async def test_we_get_the_result_of_a_job_that_was_removed_before_we_asked(
+    ours: Ours, node: NodePeer
+) -> None:
+    await node.work("q", by_name(bad=fails(message="no luck")))
+    async with ours.producing() as app:
+        queue = app.queue("q")
+        good = await queue.add("n", {"a": 1}, remove_on_complete=True)
+        bad = await queue.add("bad", remove_on_fail=True)
+        await until(lambda: _is_gone(node, bad.id))
+
+        assert await queue.result(good, timeout=SECONDS) == {"a": 1}
+        with pytest.raises(JobFailedError, match="no luck"):
+            await queue.result(bad, timeout=SECONDS)
+
+
+async def _is_gone(node: NodePeer, job_id: str) -> bool:
+    return await node.job("q", job_id) is None
 
 
 async def test_a_result_that_is_there_already_is_read_at_once(ours: Ours, node: NodePeer) -> None:
