@@ -82,7 +82,8 @@ class Routes:
             marker = next((note for note in notes if isinstance(note, Route)), None)
         payload, result = payload_and_result(expression, asked_by)
         target = self._marked(payload, marker) if marker else self._only(payload, wants, asked_by)
-        if result is not object and not fits(target.result, result):
+        says = target.result is not object
+        if says and result is not object and not fits(target.result, result):
             raise RouteError(
                 f"{spell(expression)} awaits {spell(result)}, but the processor of queue "
                 f'"{target.queue}" ({target.where}) returns {spell(target.result)}',

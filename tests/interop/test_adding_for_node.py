@@ -37,16 +37,16 @@ async def test_node_completes_what_python_adds(ours: Ours, node: NodePeer) -> No
     await node.work("q", ECHO)
 
     async with ours.producing(GREETS) as app:
-        greetings = await app.get(Producer[Greet])
+        greetings = await app.get(Producer[Greet, Greet])
         job = await greetings.add(Greet(name="Ada"))
 
-        assert await greetings.result(job, timeout=timedelta(seconds=5)) == {"name": "Ada"}
+        assert await greetings.result(job, timeout=timedelta(seconds=5)) == Greet(name="Ada")
         assert await node.state("q", job.id) == "completed"
 
 
 async def test_node_reads_all_fields_of_a_job_of_ours(ours: Ours, node: NodePeer) -> None:
     async with ours.producing(GREETS) as app:
-        greetings = await app.get(Producer[Greet])
+        greetings = await app.get(Producer[Greet, Greet])
 
         job = await greetings.add(Greet(name="Žofie 世界"), delay=timedelta(minutes=1), priority=7)
 
@@ -156,7 +156,7 @@ async def test_counted_ids_of_both_sides_never_meet(ours: Ours, node: NodePeer) 
 
 async def test_node_works_a_bulk_of_1000_in_order(ours: Ours, node: NodePeer) -> None:
     async with ours.producing(GREETS) as app:
-        greetings = await app.get(Producer[Greet])
+        greetings = await app.get(Producer[Greet, Greet])
         jobs = await greetings.add_bulk(Greet(name=str(n)) for n in range(1000))
 
         worker = await node.work("q")
