@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 from anyio.from_thread import start_blocking_portal
 from starlette.testclient import TestClient
-from starter.web import api
 
 from framework import Application
 from framework.server import EmbeddedServer
+from starter.web import api
 
 AddByName = Callable[[str, object], str]
 

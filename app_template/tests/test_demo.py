@@ -1,10 +1,10 @@
 """A processor is a plain class: what it does with one job is tested without Redis."""
 
 import pytest
-from starter.demo import Demo, OnPurposeError
-from starter.jobs import MaybeFail
 
 from framework import Job, JobId
+from starter.demo import Demo, OnPurposeError
+from starter.jobs import MaybeFail
 
 
 def job(data: MaybeFail, *, attempts_made: int) -> Job[MaybeFail]:

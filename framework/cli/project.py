@@ -41,6 +41,14 @@ def read_project(package: str, folder: Path) -> Project:
     asgi, port, hints = table.get("asgi"), table.get("port", DEFAULT_PORT), table.get("try", [])
     if not (asgi is None or isinstance(asgi, str)) or not isinstance(port, int):
         raise SettingsError(f'{path}: [tool.framework] takes asgi = "module:app" and port = 3000')
-    if asgi is None and find_spec(package) is not None and find_spec(f"{package}.web") is not None:
+    if asgi is None and has_module(f"{package}.web"):
         asgi = f"{package}.web:api"
     return Project(asgi, port, tuple(map(str, hints)))
+
+
+def has_module(name: str) -> bool:
+    """Tell whether there is such a module; a package that cannot be imported has none yet."""
+    try:
+        return find_spec(name) is not None
+    except Exception:
+        return False

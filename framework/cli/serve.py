@@ -6,7 +6,7 @@ from typing import Any
 from framework.app.logs import set_up_logs
 from framework.app.settings import load_settings
 from framework.cli.lifeline import tied_to_parent
-from framework.errors import DiscoveryError
+from framework.errors import DiscoveryError, FrameworkError
 
 STOP_SECONDS = 2
 
@@ -16,21 +16,61 @@ def serve_app(target: str, port: int) -> None:
 
     Raises:
         DiscoveryError: There is no such app, or its module cannot be imported.
+        FrameworkError: What its lifespan raised at the start.
     """
     import uvicorn
 
     set_up_logs(load_settings())
-    application = find_app(target)
+    app = TellingApp(find_app(target))
     with tied_to_parent():
-        uvicorn.run(
-            application,
-            host="127.0.0.1",
-            port=port,
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=STOP_SECONDS,
-        )
+        try:
+            uvicorn.run(
+                app,
+                host="127.0.0.1",
+                port=port,
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=STOP_SECONDS,
+            )
+        except SystemExit:
+            if app.error is None:
+                raise
+        if app.error is not None:
+            raise app.error
+
+
+class TellingApp:
+    """An ASGI app whose failed start is worded as our other errors, without a traceback.
+
+    Args:
+        app: The app.
+    """
+
+    def __init__(self, app: Any) -> None:  # noqa: ANN401 - any ASGI app
+        self._app = app
+        self.error: FrameworkError | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - as above
+        """Pass everything on; of a start that fails with an error of ours, keep the error."""
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        failure: list[Any] = []
+
+        async def hold_failure(message: Any) -> None:  # noqa: ANN401 - as above
+            if message["type"] == "lifespan.startup.failed":
+                failure.append(message)
+            else:
+                await send(message)
+
+        try:
+            await self._app(scope, receive, hold_failure)
+        except FrameworkError as error:
+            self.error = error
+            failure[:] = [{"type": "lifespan.startup.failed", "message": ""}]
+        for message in failure:
+            await send(message)
 
 
 def find_app(target: str) -> Any:  # noqa: ANN401 - any ASGI app

@@ -15,6 +15,7 @@ from framework.store import reads
 from framework.store.event_stream import follow_events, last_event_id
 from framework.store.transitions import admin
 from framework.wire.job_hash import StoredJob
+from framework.wire.keys import may_be_job
 from framework.wire.payload import codec_of
 
 ANY = codec_of(Any)
@@ -67,11 +68,15 @@ class Queue:
 
     async def job(self, job_id: str) -> Job[Any, Any] | None:
         """Return a job as it stands, or None."""
+        if not may_be_job(job_id):
+            return None
         fields = await reads.read_job(self._store, self._keys, JobId(job_id))
         return self._stored(JobId(job_id), fields) if fields else None
 
     async def state(self, job_id: str) -> JobState:
         """Tell where a job stands; ``unknown`` if it is nowhere."""
+        if not may_be_job(job_id):
+            return JobState.UNKNOWN
         return await reads.job_state(self._store, self._keys, JobId(job_id))
 
     async def counts(self) -> dict[JobState, int]:
@@ -102,6 +107,8 @@ class Queue:
 
     async def logs(self, job_id: str, start: int = 0, stop: int = -1) -> list[str]:
         """Return rows of a job's log, oldest first; ``stop`` is included, -1: to the end."""
+        if not may_be_job(job_id):
+            return []
         return await reads.read_logs(self._store, self._keys, JobId(job_id), start, stop)
 
     async def result(self, job: Job[Any, Any] | str, *, timeout: timedelta = HALF_A_MINUTE) -> Any:  # noqa: ANN401 - whatever the job returned
@@ -136,6 +143,8 @@ class Queue:
             JobLockedError: A worker runs it now.
             SchedulerJobError: It is the next run of a schedule.
         """
+        if not may_be_job(job_id):
+            return False
         return await admin.remove_job(self._store, self._keys, JobId(job_id))
 
     async def events(self, *, after: str | None = None) -> AsyncIterator[QueueEvent]:

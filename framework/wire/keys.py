@@ -85,6 +85,15 @@ class QueueKeys:
         return f"{self.base}meta:fw:lane:{lane}"
 
 
+def may_be_job(job_id: str) -> bool:
+    """Tell whether an id can be a job's at all; the others name keys of the queue."""
+    try:
+        job_id.encode()
+    except UnicodeEncodeError:
+        return False
+    return bool(job_id) and job_id not in RESERVED
+
+
 def check_queue_name(queue: str) -> None:
     """Refuse a queue name that no BullMQ peer could use."""
     if not queue or ":" in queue:
@@ -99,8 +108,8 @@ def check_job_id(job_id: str) -> None:
         OptionsError: It is numeric, empty, too long, reserved, or holds ``:`` or
             control characters.
     """
-    if not job_id:
-        raise OptionsError("job_id", "it must not be empty")
+    if not isinstance(job_id, str) or not job_id:
+        raise OptionsError("job_id", f"it is a text that must not be empty, got {job_id!r}")
     if WHOLE_NUMBER.fullmatch(job_id):
         raise OptionsError(
             "job_id", f"{job_id!r} is a number; those are counted by Redis. Try 'job-{job_id}'"

@@ -1,6 +1,7 @@
 """Between `JobOptions` and the ``opts`` JSON of a job's hash, with its short names."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,8 +71,8 @@ def encode_options(options: JobOptions) -> AddOptions:
         "lifo": bool(options.get("lifo")) or None,
         "jobId": job_id,
         "timestamp": timestamp_ms,
-        "removeOnComplete": keep_json(options.get("remove_on_complete", KEEP_COMPLETED)),
-        "removeOnFail": keep_json(options.get("remove_on_fail", KEEP_FAILED)),
+        "removeOnComplete": keep_json(options, "remove_on_complete", KEEP_COMPLETED),
+        "removeOnFail": keep_json(options, "remove_on_fail", KEEP_FAILED),
     }
     for name, short in SHORT_NAMES.items():
         if name in options:
@@ -136,19 +137,20 @@ def backoff_json(backoff: Backoff | timedelta) -> dict[str, object]:
     return stored
 
 
-def keep_json(keep: KeepJobs | bool) -> object:
-    """Word a retention as Node does; ``fw.atLeast`` (seconds) is ours."""
+def keep_json(options: Mapping[str, Any], name: str, unless: KeepJobs) -> object:
+    """Word a retention as Node does, in whole seconds, rounded up; ``fw.atLeast`` is ours."""
+    keep = options.get(name, unless)
     if isinstance(keep, bool):
         return keep
     if not isinstance(keep, KeepJobs):
-        raise OptionsError("remove_on_complete", f"it is KeepJobs or a bool, got {keep!r}")
+        raise OptionsError(name, f"it is KeepJobs or a bool, got {keep!r}")
     stored: dict[str, object] = {}
     if keep.count is not None:
         stored["count"] = keep.count
     if keep.age is not None:
-        stored["age"] = to_ms(keep.age) // 1000
+        stored["age"] = math.ceil(keep.age.total_seconds())
     if keep.limit is not None:
         stored["limit"] = keep.limit
     if keep.at_least is not None and keep.count:
-        stored[AT_LEAST] = to_ms(keep.at_least) // 1000
+        stored[AT_LEAST] = math.ceil(keep.at_least.total_seconds())
     return stored or False

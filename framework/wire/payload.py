@@ -46,7 +46,7 @@ class Codec(Generic[T]):
         """
         try:
             checked: T = value if type(value) is self._model else self._check(value)
-            text: bytes = self._dump(checked, warnings="error")
+            text: bytes = self._dump(checked, by_alias=True, warnings="error")
         except ValidationError as error:
             raise PayloadError(f"it does not fit {self.name}: {problems_of(error)}") from error
         except (PydanticSerializationError, RecursionError, ValueError) as error:

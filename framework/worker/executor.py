@@ -39,6 +39,7 @@ log = structlog.get_logger("framework.worker")
 
 ANY = codec_of(Any)
 DEFERRED = b"defa"
+SCHEDULER = b"rjk"
 
 
 @dataclass(slots=True)
@@ -96,6 +97,11 @@ class Executor:
             raise UnrecoverableError(job.fields[DEFERRED].decode(errors="replace"))
         if runner is None:
             raise UnrecoverableError(self._unknown_name(job.name))
+        if SCHEDULER in job.fields:
+            log.warning(
+                "job of a schedule: this release adds no next run, so the schedule ends here",
+                scheduler=job.fields[SCHEDULER].decode(errors="replace"),
+            )
         _ = job.data
         if self.hooks.hears("active"):
             await self.hooks.call("active", Active(job))

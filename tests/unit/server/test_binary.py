@@ -102,4 +102,4 @@ def test_without_any_server_the_extra_is_named(
 def test_on_musl_the_extra_is_no_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binary, "EXTENSION_SUFFIXES", [".cpython-311-x86_64-linux-musl.so"])
 
-    assert remedy() == "Set REDIS_URL: the extra framework[embedded] has no server for musl"
+    assert remedy() == "Set REDIS_URL: the extra [embedded] has no server for musl"
