@@ -1,0 +1,284 @@
+"""Putting jobs in: alone, in bulk, at the same time, from threads, and what is refused."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import pytest
+from anyio import to_thread
+from pydantic import BaseModel, Field
+
+from framework import (
+    Application,
+    Job,
+    JobOptions,
+    JobState,
+    OptionsError,
+    PayloadError,
+    Producer,
+    RedisUnavailableError,
+    SyncProducer,
+    processor,
+)
+from framework.store.store import Store
+from framework.wire.keys import QueueKeys
+from tests.support.apps import Open, declared, settings_of, working
+from tests.support.builders import hash_of, list_of
+
+
+class Reminder(BaseModel):
+    text: str = Field(max_length=10)
+    weight: float | None = None
+
+
+@processor("demo", defaults=JobOptions(attempts=4))
+async def remind(job: Job[Reminder]) -> str:
+    return job.data.text
+
+
+async def test_an_added_job_comes_back_as_a_value(open_app: Open) -> None:
+    app = open_app(remind)
+    before = datetime.now(UTC) - timedelta(seconds=1)  # noqa: TID251 - beside the real clock
+
+    async with app:
+        producer = await app.producer(Reminder)
+        job = await producer.add(Reminder(text="fern"), priority=3)
+
+    assert (job.id, job.queue, job.name) == ("1", "demo", "reminder")
+    assert job.data == Reminder(text="fern")
+    assert (job.priority, job.attempts, job.attempts_made) == (3, 4, 0)
+    assert job.timestamp > before
+
+
+async def test_defaults_give_way_to_what_an_add_says(open_app: Open) -> None:
+    app = open_app(remind)
+
+    async with app:
+        producer = await app.producer(Reminder)
+        jobs = [
+            await producer.add(Reminder(text="")),
+            await producer.add(Reminder(text=""), attempts=1),
+        ]
+
+    assert [job.attempts for job in jobs] == [4, 1]
+
+
+async def test_adds_made_together_each_have_their_answer(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    app = open_app(remind)
+    jobs: dict[str, str] = {}
+
+    async def add(n: int) -> None:
+        job = await producer.add(Reminder(text=str(n)))
+        jobs[job.id] = job.data.text
+
+    async with app:
+        producer = await app.producer(Reminder)
+        async with anyio.create_task_group() as tasks:
+            for n in range(500):
+                tasks.start_soon(add, n)
+
+    assert len(jobs) == 500
+    for job_id, text in list(jobs.items())[::50]:
+        assert f'"{text}"' in (await hash_of(store, keys, job_id))["data"]
+
+
+async def test_a_bad_payload_fails_its_caller_alone(open_app: Open) -> None:
+    app = open_app(remind)
+    good: list[Any] = []
+    producer: Producer[Any]
+
+    async def add(text: str) -> None:
+        good.append(await producer.add({"text": text}))
+
+    async with app:
+        producer = await app.producer(Reminder)
+        with pytest.raises(ExceptionGroup) as raised:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(add, "much too long a text")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(add, "good")
+
+    assert raised.group_contains(PayloadError, match="text")
+    assert len(good) == 1
+
+
+async def test_a_bulk_of_many_calls_keeps_its_order(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    app = open_app(remind)
+
+    async with app:
+        producer = await app.producer(Reminder)
+        jobs = await producer.add_bulk(Reminder(text=str(n)) for n in range(3500))
+
+    assert [job.id for job in jobs] == [str(n) for n in range(1, 3501)]
+    assert (await list_of(store, keys, "wait"))[::-1] == [job.id for job in jobs]
+
+
+async def test_a_bad_payload_in_a_bulk_adds_nothing(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    app = open_app(remind)
+    bad = {"text": "much too long a text"}
+
+    async with app:
+        producer: Producer[Any] = await app.producer(Reminder)
+        with pytest.raises(
+            PayloadError, match=r"payload 1 of 2: .*reminder.* was not added: .*text"
+        ):
+            await producer.add_bulk([Reminder(text="good"), bad])
+
+    assert await store.command("EXISTS", keys["wait"]) == 0
+
+
+async def test_an_empty_bulk_adds_nothing(open_app: Open) -> None:
+    app = open_app(remind)
+
+    async with app:
+        assert await (await app.producer(Reminder)).add_bulk([]) == []
+
+
+async def test_a_bulk_by_name_may_differ_in_options(open_app: Open) -> None:
+    app = open_app(remind)
+
+    async with app:
+        queue = app.queue("demo")
+        await queue.add_bulk([
+            ("a", 1, JobOptions(priority=2)),
+            ("b", {"x": [1]}, JobOptions(delay=timedelta(minutes=1))),
+            ("c", None, JobOptions(job_id="mine")),
+            ("d", "text"),
+        ])  # fmt: skip
+        found = [await queue.job(job_id) for job_id in ("1", "2", "mine", "4")]
+        states = [await queue.state(job_id) for job_id in ("1", "2", "mine", "4")]
+
+    assert [job and (job.name, job.data) for job in found] == [
+        ("a", 1), ("b", {"x": [1]}), ("c", None), ("d", "text"),
+    ]  # fmt: skip
+    assert states == [
+        JobState.PRIORITIZED, JobState.DELAYED, JobState.WAITING, JobState.WAITING,
+    ]  # fmt: skip
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"delay": timedelta(seconds=-1)}, "delay: it must not be negative"),
+    ({"delay": 5}, "delay: it is a timedelta"),
+    ({"priority": -1}, "priority: it is a whole number from 0 to 2,097,151"),
+    ({"priority": 2_097_152}, "priority"),
+    ({"priority": 1.5}, "priority"),
+    ({"attempts": -1}, "attempts"),
+    ({"attempts": True}, "attempts"),
+    ({"job_id": "12"}, "job_id: '12' is a number"),
+    ({"job_id": 12}, "job_id"),
+    ({"job_id": ""}, "job_id: it is text that is not empty"),
+    ({"job_id": "a:b"}, "job_id: 'a:b' holds ':'"),
+    ({"job_id": "x" * 513}, "job_id: it is 513 bytes long"),
+    ({"job_id": "a\nb"}, "control characters"),
+    ({"job_id": "meta"}, "names a key that every queue has"),
+    ({"backoff": 5}, "backoff"),
+    ({"remove_on_complete": 5}, "remove_on_complete"),
+    ({"remove_on_fail": 5}, "remove_on_fail"),
+    ({"timestamp": datetime(2026, 1, 1)}, "no time zone"),  # noqa: DTZ001 - that is the point
+    ({"timestamp": datetime(1969, 1, 1, tzinfo=UTC)}, "timestamp"),
+    ({"atempts": 3}, "atempts: there is no such option; there are: attempts"),
+    ({"size_limit": 3}, "size_limit: the data takes"),
+    ({"keep_logs": -1}, "keep_logs"),
+]
+
+
+@pytest.mark.parametrize(("options", "text"), REFUSED, ids=[text for _, text in REFUSED])
+async def test_options_out_of_range_are_refused_with_their_name(
+    open_app: Open, store: Store, keys: QueueKeys, options: dict[str, Any], text: str
+) -> None:
+    app = open_app(remind)
+
+    async with app:
+        producer = await app.producer(Reminder)
+        with pytest.raises(OptionsError, match=f"^{text}|{text}"):
+            await producer.add(Reminder(text="fern"), **options)
+
+    assert await store.command("EXISTS", keys["wait"]) == 0
+
+
+NO_JSON = [
+    math.nan,
+    [math.inf],
+    {"a": {"b": -math.inf}},
+    "\ud800",
+    {"\udfff": 1},
+    object(),
+    {1, object()},
+]
+
+
+@pytest.mark.parametrize("data", NO_JSON, ids=repr)
+async def test_what_json_cannot_hold_is_refused(open_app: Open, data: object) -> None:
+    app = open_app(remind)
+
+    async with app:
+        with pytest.raises(PayloadError, match='"x" was not added'):
+            await app.queue("demo").add("x", data)
+
+
+@pytest.mark.parametrize("name", ["", "\ud800"])
+async def test_a_job_needs_a_name(open_app: Open, name: str) -> None:
+    app = open_app(remind)
+
+    async with app:
+        with pytest.raises(OptionsError, match="name"):
+            await app.queue("demo").add(name)
+
+
+async def test_code_without_a_loop_adds_and_waits(open_app: Open) -> None:
+    app, worker = open_app(remind), open_app(remind)
+
+    def in_a_thread(producer: SyncProducer[Reminder, str]) -> list[str]:
+        first = producer.add(Reminder(text="one"))
+        rest = producer.add_bulk([Reminder(text="two"), Reminder(text="three")])
+        return [producer.result(job) for job in (first, *rest)]
+
+    async with app, working(worker):
+        producer = await app.get(SyncProducer[Reminder, str])
+        results = await to_thread.run_sync(in_a_thread, producer)
+
+    assert results == ["one", "two", "three"]
+
+
+async def test_redis_that_is_not_there_is_told_in_time(prefix: str) -> None:
+    settings = settings_of("redis://127.0.0.1:1", prefix, timeout=timedelta(milliseconds=300))
+    app = Application(declared(remind), settings=settings)
+
+    async with app:
+        producer: Producer[Reminder, str] = await app.producer(Reminder)
+        with pytest.raises(RedisUnavailableError, match=r"127\.0\.0\.1:1") as raised:
+            await producer.add(Reminder(text="fern"))
+
+    assert "REDIS_URL" in str(raised.value)
+
+
+async def test_a_producer_needs_a_running_application(open_app: Open) -> None:
+    app = open_app(remind)
+    async with app:
+        producer = await app.producer(Reminder)
+
+    with pytest.raises(RuntimeError, match="async with"):
+        await producer.add(Reminder(text="late"))
+
+
+async def test_a_caller_that_is_cancelled_before_its_call_withdraws_its_job(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    app = open_app(remind)
+
+    async with app:
+        producer = await app.producer(Reminder)
+        await producer.add(Reminder(text="first"))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(producer.add, Reminder(text="gone"))
+            tasks.cancel_scope.cancel()
+        await producer.add(Reminder(text="last"))
+
+    assert await list_of(store, keys, "wait") == ["2", "1"]
