@@ -11,9 +11,7 @@ from pydantic.alias_generators import to_camel
 class Payload(BaseModel):
     """What all jobs of this queue have in common."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 class Echo(Payload):
