@@ -30,4 +30,4 @@ def test_a_producer_in_node_writes_the_names_in_camel_case() -> None:
     data = MaybeFail.model_validate_json('{"message": "hi", "failTimes": 2}')
 
     assert data == MaybeFail(message="hi", fail_times=2)
-    assert data.model_dump_json() == '{"message":"hi","failTimes":2}'
+    assert data.model_dump_json(by_alias=True) == '{"message":"hi","failTimes":2}'

@@ -100,15 +100,20 @@ def check_queue_name(queue: str) -> None:
         raise OptionsError("queue", f"a name is not empty and holds no ':', got {queue!r}")
 
 
+def is_text(given: object) -> bool:
+    """Tell whether something is text and not empty; callers may have no type checker."""
+    return isinstance(given, str) and bool(given)
+
+
 @lru_cache(maxsize=1024)
-def check_job_id(job_id: str) -> None:
+def check_job_id(job_id: object) -> None:
     """Refuse a custom id that would collide with a key or with a counted id.
 
     Raises:
         OptionsError: It is numeric, empty, too long, reserved, or holds ``:`` or
             control characters.
     """
-    if not isinstance(job_id, str) or not job_id:
+    if not is_text(job_id):
         raise OptionsError("job_id", f"it is a text that must not be empty, got {job_id!r}")
     if WHOLE_NUMBER.fullmatch(job_id):
         raise OptionsError(

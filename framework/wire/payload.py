@@ -1,6 +1,7 @@
 """Between values and their JSON text, through one cached pydantic adapter a type."""
 
 import math
+from collections import deque
 import re
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -52,8 +53,9 @@ class Codec(Generic[T]):
         except (PydanticSerializationError, RecursionError, ValueError) as error:
             problem = VALUES.sub("", " ".join(str(error).split()))
             raise PayloadError(f"{self.name} cannot be written as JSON: {problem}") from error
-        # A number that is none is written as null: look closer only where one stands.
-        if NULL in text and checked is not None and holds_non_finite(checked):
+        # A number that is none is written as null, or as itself where a model's config says so:
+        # look closer only where such a word stands.
+        if (NULL in text or b"NaN" in text or b"Infinity" in text) and holds_non_finite(checked):
             raise PayloadError(f"{self.name} holds NaN or an infinity, which JSON has no words for")
         return text
 
@@ -127,6 +129,6 @@ def holds_non_finite(value: object) -> bool:
         value = [getattr(value, name) for name in value.__dataclass_fields__]
     if isinstance(value, dict):
         return any(holds_non_finite(each) for pair in value.items() for each in pair)
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple | set | frozenset | deque):
         return any(holds_non_finite(each) for each in value)
     return False
