@@ -1,8 +1,8 @@
 """Between values and their JSON text, through one cached pydantic adapter a type."""
 
 import math
-from collections import deque
 import re
+from collections import deque
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 

@@ -173,7 +173,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"attempts": True}, "attempts"),
     ({"job_id": "12"}, "job_id: '12' is a number"),
     ({"job_id": 12}, "job_id"),
-    ({"job_id": ""}, "job_id: it is text that is not empty"),
+    ({"job_id": ""}, "job_id: it is a text that must not be empty"),
     ({"job_id": "a:b"}, "job_id: 'a:b' holds ':'"),
     ({"job_id": "x" * 513}, "job_id: it is 513 bytes long"),
     ({"job_id": "a\nb"}, "control characters"),
