@@ -1,0 +1,5 @@
+from framework import Context
+
+
+async def process(ctx: Context) -> None:
+    ctx.progress(50)  # error: unused-coroutine

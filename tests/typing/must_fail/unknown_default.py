@@ -1,0 +1,3 @@
+from framework import JobOptions
+
+DEFAULTS = JobOptions(retries=3)  # error: typeddict-unknown-key

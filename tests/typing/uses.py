@@ -1,0 +1,244 @@
+"""What users write, as both type checkers must see it: mypy and pyright read this file."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, assert_type
+
+from pydantic import BaseModel, Field
+
+from framework import (
+    Active,
+    Application,
+    Completed,
+    Context,
+    Exponential,
+    Failed,
+    Job,
+    JobOptions,
+    JobState,
+    KeepJobs,
+    Limiter,
+    Named,
+    Producer,
+    Queue,
+    QueueEvent,
+    Route,
+    SyncContext,
+    SyncProducer,
+    UnrecoverableError,
+    handles,
+    on_event,
+    on_queue_event,
+    processor,
+    provider,
+    route,
+)
+
+
+# 1. An echo job, with a hook.
+class Greet(BaseModel):
+    name: str
+
+
+@processor("greetings", concurrency=5)
+class Greeter:
+    async def process(self, job: Job[Greet]) -> str:
+        assert_type(job.data, Greet)
+        return f"Hello, {job.data.name}!"
+
+    @on_event("completed")
+    async def note(self, event: Completed[Greet, str]) -> None:
+        assert_type(event.job, Job[Greet, str])
+        assert_type(event.result, str)
+
+    @on_event("active")
+    def begun(self, event: Active[Greet]) -> None:
+        assert_type(event.job.data, Greet)
+
+    @on_queue_event("completed")
+    def heard(self, event: QueueEvent) -> None:
+        assert_type(event.result, object)
+
+
+# A decorator returns what it was given: constructors and methods stay visible.
+async def greet_by_hand(job: Job[Greet]) -> None:
+    assert_type(await Greeter().process(job), str)
+
+
+# 2. Delayed.
+class Reminder(BaseModel):
+    user_id: int
+    text: str = Field(max_length=280)
+
+
+async def remind_tomorrow(reminders: Producer[Reminder], user_id: int) -> None:
+    job = await reminders.add(
+        Reminder(user_id=user_id, text="Water the fern."), delay=timedelta(days=1)
+    )
+    assert_type(job, Job[Reminder, object])
+
+
+# 3. Retries with exponential backoff, and an error that no retry can mend.
+class Charge(BaseModel):
+    cents: int = Field(gt=0)
+
+
+class CardDeclinedError(Exception):
+    pass
+
+
+class Gateway:
+    async def charge(self, cents: int, *, key: str) -> str:
+        return f"{key}:{cents}"
+
+
+@processor(
+    "payments",
+    defaults=JobOptions(attempts=5, backoff=Exponential(timedelta(seconds=1), jitter=0.5)),
+    limiter=Limiter(max=10, duration=timedelta(seconds=1)),
+)
+class Payments:
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    async def process(self, job: Job[Charge]) -> str:
+        try:
+            return await self.gateway.charge(job.data.cents, key=job.id)
+        except CardDeclinedError as error:
+            raise UnrecoverableError("card declined") from error
+
+    @on_event("failed")
+    async def page_someone(self, event: Failed[Charge]) -> None:
+        if not event.will_retry:
+            assert_type(event.error, BaseException)
+            assert_type(event.retry_delay, timedelta | None)
+
+
+# 4. Progress.
+class ImportRows(BaseModel):
+    rows: list[str]
+
+
+class Table:
+    async def insert(self, row: str) -> None: ...
+
+
+@processor("imports")
+class Imports:
+    async def process(self, job: Job[ImportRows], ctx: Context, table: Table) -> int:
+        total = len(job.data.rows)
+        for done, row in enumerate(job.data.rows, start=1):
+            await table.insert(row)
+            await ctx.progress(100 * done // total)
+        await ctx.log("done")
+        saved = await ctx.save(job, ImportRows(rows=[]))
+        assert_type(saved, Job[ImportRows, object])
+        return total
+
+
+# 7. A result where one is awaited.
+async def greeting(greetings: Producer[Greet, str], name: str) -> str:
+    job = await greetings.add(Greet(name=name), attempts=3, remove_on_complete=KeepJobs(count=9))
+    assert_type(job, Job[Greet, str])
+    assert_type(job.result, str | None)
+    jobs = await greetings.add_bulk([Greet(name=name)], priority=1)
+    assert_type(jobs, list[Job[Greet, str]])
+    assert_type(await greetings.result(jobs[0], timeout=timedelta(seconds=5)), str)
+    return await greetings.result(job)
+
+
+# 8. Blocking work in a thread.
+@dataclass
+class Photo:
+    path: str
+
+
+@processor("thumbnails", run_in="thread", concurrency=8)
+class Thumbnails:
+    def __init__(self, greetings: SyncProducer[Greet, str]) -> None:
+        self.greetings = greetings
+
+    def process(self, job: Job[Photo], ctx: SyncContext) -> str:
+        ctx.progress(50)
+        assert_type(self.greetings.result(self.greetings.add(Greet(name="x"))), str)
+        return job.data.path
+
+
+# 9. A session per job.
+class Session:
+    def add(self, thing: object) -> None: ...
+
+
+@provider(scope="job")
+async def session() -> AsyncIterator[Session]:
+    yield Session()
+
+
+@provider
+def gateway() -> Gateway:
+    return Gateway()
+
+
+class Signup(BaseModel):
+    email: str
+
+
+@processor("signups")
+class Signups:
+    async def process(self, job: Job[Signup], session: Session) -> None:
+        session.add(job.data.email)
+
+
+# A function, several names on one queue, a queue by its name, a route to another program.
+@processor("numbers")
+async def double(job: Job[int, int]) -> int:
+    return 2 * job.data
+
+
+@processor("mixed")
+class Mixed:
+    @handles("photo")
+    async def photo(self, job: Job[Photo]) -> None: ...
+
+    @handles("signup")
+    async def signup(self, job: Job[Signup]) -> str:
+        return job.data.email
+
+    async def process(self, job: Job[Any]) -> None: ...
+
+
+invoices = route("billing", Charge)
+
+
+class Desk:
+    def __init__(
+        self,
+        demo: Annotated[Queue, Named("demo")],
+        charges: Annotated[Producer[Charge], Route("billing")],
+    ) -> None:
+        self.demo = demo
+        self.charges = charges
+
+    async def look(self) -> None:
+        assert_type(await self.demo.counts(), dict[JobState, int])
+        assert_type(await self.demo.job("1"), Job[Any, Any] | None)
+        assert_type(await self.demo.state("1"), JobState)
+        assert_type(await self.charges.add(Charge(cents=1)), Job[Charge, object])
+
+
+async def inside_any_program() -> None:
+    async with Application("shop") as app:
+        assert_type(await app.get(Gateway), Gateway)
+        assert_type(app.queue("demo"), Queue)
+        producer = await app.get(Producer[Greet, str])
+        assert_type(producer, Producer[Greet, str])
+
+
+# A job is read only, so a job of more may stand for a job of less.
+def of_anything(job: Job[object]) -> str:
+    return job.name
+
+
+def of_greetings(job: Job[Greet, str]) -> str:
+    return of_anything(job)
