@@ -86,7 +86,9 @@ def reason_of(error: BaseException) -> str:
     for sign, words in (
         ("refused", "connection refused"),
         ("Errno 111", "connection refused"),
+        ("Error 111 ", "connection refused"),
         ("Errno 61", "connection refused"),
+        ("Error 61 ", "connection refused"),
         ("Errno 2 ", "no such socket"),
         ("No such file", "no such socket"),
         ("Name or service not known", "no such host"),

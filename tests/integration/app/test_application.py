@@ -1,0 +1,275 @@
+"""The one wiring: a package, its settings, and what can be asked of both."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import BaseModel
+
+from framework import (
+    Application,
+    Context,
+    DependencyError,
+    Job,
+    JobState,
+    Producer,
+    RedisUnavailableError,
+    RouteError,
+    SettingsError,
+    SyncProducer,
+    processor,
+)
+from framework.app.discovery import Declarations
+from framework.store.store import Store
+from framework.wire.keys import QueueKeys
+from tests.support.apps import Open, all_finished, declared, settings_of, working
+from tests.support.builders import hash_of
+from tests.support.until import until
+
+SHOP = {
+    "shop/__init__.py": "",
+    "shop/contract.py": """
+        from pydantic import BaseModel
+
+        class Order(BaseModel):
+            item: str
+
+        class Parcel(BaseModel):
+            item: str
+    """,
+    "shop/orders.py": """
+        from framework import Job, Producer, processor
+        from shop.contract import Order, Parcel
+
+        @processor("orders")
+        class Orders:
+            def __init__(self, parcels: Producer[Parcel, str]) -> None:
+                self.parcels = parcels
+
+            async def process(self, job: Job[Order]) -> str:
+                parcel = await self.parcels.add(Parcel(item=job.data.item))
+                return parcel.id
+    """,
+    "shop/parcels.py": """
+        from framework import Job, processor
+        from shop.contract import Parcel
+
+        @processor("parcels")
+        async def send(job: Job[Parcel]) -> str:
+            return f"sent {job.data.item}"
+    """,
+}
+
+
+class Number(BaseModel):
+    number: int
+
+
+@processor("demo", concurrency=4)
+async def double(job: Job[Number]) -> int:
+    return 2 * job.data.number
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A package in a folder of its own."""
+    for name, source in SHOP.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(dedent(source))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "shop"
+    for name in [one for one in sys.modules if one.partition(".")[0] == "shop"]:
+        del sys.modules[name]
+
+
+async def test_a_package_is_found_wired_and_run(shop: str, redis_url: str, prefix: str) -> None:
+    app = Application(shop, settings=settings_of(redis_url, prefix))
+
+    async with working(app):
+        orders, parcels = app.queue("orders"), app.queue("parcels")
+        parcel = await orders.result(await orders.add("order", {"item": "fern"}))
+        sent = await parcels.result(parcel)
+
+    assert sent == "sent fern"
+
+
+async def test_a_program_may_add_jobs_without_working(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    app = open_app(double)
+
+    async with app:
+        await (await app.producer(Number)).add(Number(number=1))
+
+    assert await store.command("LLEN", keys["wait"]) == 1
+    assert app.running == 0
+
+
+async def test_an_app_may_open_and_close_again_and_again(open_app: Open) -> None:
+    for _ in range(3):
+        app = open_app(double)
+        async with working(app):
+            producer = await app.producer(Number)
+            assert await producer.result(await producer.add(Number(number=1))) == 2
+
+
+async def test_a_program_without_a_loop_uses_the_application(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    app = open_app(double)
+
+    def in_a_thread() -> str:
+        with app.sync() as inside:
+            producer: SyncProducer[Number, int] = inside.get(SyncProducer[Number, int])
+            return producer.add(Number(number=1)).id
+
+    job_id = await anyio.to_thread.run_sync(in_a_thread)
+
+    assert (await hash_of(store, keys, job_id))["name"] == "number"
+
+
+async def test_wrong_wiring_is_found_before_redis_is_touched(prefix: str) -> None:
+    class Missing:
+        pass
+
+    @processor("demo")
+    class Needs:
+        def __init__(self, missing: Missing) -> None: ...
+
+        async def process(self, job: Job[Number]) -> None: ...
+
+    nowhere = settings_of("redis://127.0.0.1:1", prefix)
+
+    with pytest.raises(DependencyError, match="Missing") as raised:
+        Application(declared(Needs), settings=nowhere)
+
+    assert "test_application.py" in str(raised.value)
+
+
+async def test_a_payload_without_a_route_is_named(open_app: Open) -> None:
+    class Unknown(BaseModel):
+        pass
+
+    app = open_app(double)
+
+    async with app:
+        with pytest.raises(RouteError, match="no queue takes Unknown"):
+            await app.get(Producer[Unknown])
+
+
+async def test_workers_without_redis_say_where_they_looked(prefix: str) -> None:
+    nowhere = settings_of("redis://127.0.0.1:1", prefix, start_timeout=timedelta(milliseconds=200))
+    app = Application(declared(double), settings=nowhere)
+
+    async with app:
+        with pytest.raises(RedisUnavailableError, match=r"127\.0\.0\.1:1 \(connection refused\)"):
+            await app.work()
+
+
+@pytest.mark.parametrize("url", ["http://x", "redis://host:port", "nonsense"])
+async def test_a_url_that_cannot_be_used_is_refused(prefix: str, url: str) -> None:
+    with pytest.raises(SettingsError, match="REDIS_URL"):
+        Application(declared(double), settings=settings_of(url, prefix))
+
+
+async def test_a_password_is_never_shown(prefix: str) -> None:
+    secret = settings_of(
+        "redis://user:hunter2@127.0.0.1:1", prefix, timeout=timedelta(milliseconds=100)
+    )
+    app = Application(declared(double), settings=secret)
+
+    async with app:
+        with pytest.raises(RedisUnavailableError) as raised:
+            await app.queue("demo").add("x")
+
+    assert (
+        "hunter2" not in f"{raised.value} {raised.value!r} {app.settings!r} {app.store.address!r}"
+    )
+
+
+async def test_a_queue_is_looked_at_by_its_name(open_app: Open) -> None:
+    app = open_app(double)
+
+    async with working(app):
+        queue = app.queue("demo")
+        await queue.add_bulk([("number", {"number": n}) for n in range(3)])
+        await all_finished(app, "demo")
+        counts = await queue.counts()
+        page = await queue.jobs("completed", 0, 1)
+        state = await queue.state("1")
+
+    assert counts[JobState.COMPLETED] == 3
+    assert [job.id for job in page] == ["3", "2"]
+    assert state is JobState.COMPLETED
+
+
+async def test_events_of_a_queue_are_followed(open_app: Open) -> None:
+    app = open_app(double)
+    seen: list[str] = []
+
+    async def follow() -> None:
+        async for event in app.queue("demo").events(after="0-0"):
+            seen.append(event.event)  # noqa: PERF401 - it never ends
+
+    async with app, anyio.create_task_group() as tasks:
+        tasks.start_soon(follow)
+        await app.queue("demo").add("x", {"number": 1})
+        await app.queue("demo").pause()
+        await until(lambda: len(seen) == 3, message="all was heard")
+        tasks.cancel_scope.cancel()
+
+    assert seen == ["added", "waiting", "paused"]
+
+
+async def test_nothing_declared_is_nothing_to_do(redis_url: str, prefix: str) -> None:
+    app = Application(Declarations("tests"), settings=settings_of(redis_url, prefix))
+
+    with anyio.fail_after(2):
+        async with app:
+            await app.work()
+
+
+async def test_an_override_stands_in_for_what_is_provided(redis_url: str, prefix: str) -> None:
+    class Clock:
+        def now(self) -> int:
+            return 1
+
+    class Fake(Clock):
+        def now(self) -> int:
+            return 2
+
+    @processor("demo")
+    class Tells:
+        def __init__(self, clock: Clock) -> None:
+            self.clock = clock
+
+        async def process(self, job: Job[Any], ctx: Context) -> int:
+            return self.clock.now()
+
+    app = Application(
+        declared(Tells), settings=settings_of(redis_url, prefix), overrides={Clock: Fake()}
+    )
+
+    async with working(app):
+        queue = app.queue("demo")
+        assert await queue.result(await queue.add("x")) == 2
+
+
+async def test_our_retention_is_written_for_every_peer_to_honour(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    app = open_app(double)
+
+    async with app:
+        await (await app.producer(Number)).add(Number(number=1))
+
+    opts = json.loads((await hash_of(store, keys, "1"))["opts"])
+    assert opts["removeOnComplete"] == {"count": 1000, "age": 86400, "fw.atLeast": 60}
