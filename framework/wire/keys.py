@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TypeGuard
 
 from framework.errors import OptionsError
 
@@ -100,7 +101,7 @@ def check_queue_name(queue: str) -> None:
         raise OptionsError("queue", f"a name is not empty and holds no ':', got {queue!r}")
 
 
-def is_text(given: object) -> bool:
+def is_text(given: object) -> TypeGuard[str]:
     """Tell whether something is text and not empty; callers may have no type checker."""
     return isinstance(given, str) and bool(given)
 
