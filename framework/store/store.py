@@ -38,7 +38,6 @@ class Store:
         self.address = Address(url)
         self.clock: Clock = clock or SystemClock()
         self.timeout = timeout
-        self.process = uuid.uuid4().hex
         self._connections = Connections(self.address)
         self._lanes: list[Lane] = []
         self._held: list[HeldConnection] = []
@@ -65,7 +64,9 @@ class Store:
 
     def lane(self) -> Lane:
         """Return a new lane: calls on it may be sent twice and act once."""
-        name = f"{self.process}:{len(self._lanes)}"
+        # Not named by the store: a program that forks would have two lanes of one name, and one
+        # process would get the other's answers.
+        name = f"{uuid.uuid4().hex}:{len(self._lanes)}"
         lane = Lane(name, self._connections.hold(), self.address, self.outage)
         self._lanes.append(lane)
         return lane

@@ -1,7 +1,9 @@
 """Putting jobs in: alone, in bulk, at the same time, from threads, and what is refused."""
 
 import math
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -282,3 +284,44 @@ async def test_a_caller_that_is_cancelled_before_its_call_withdraws_its_job(
         await producer.add(Reminder(text="last"))
 
     assert await list_of(store, keys, "wait") == ["2", "1"]
+
+
+FORKING = """
+import os, sys
+import anyio
+from pydantic import BaseModel
+from framework import Job, processor
+from tests.support.apps import declared, settings_of
+from framework import Application
+
+class Number(BaseModel):
+    number: int
+
+@processor("demo")
+async def ignore(job: Job[Number]) -> None: ...
+
+app = Application(declared(ignore), settings=settings_of(*sys.argv[1:]))
+
+async def add() -> None:
+    async with app:
+        producer = await app.producer(Number)
+        for number in range(3):
+            job = await producer.add(Number(number=number))
+            os.write(1, f"{job.id} ".encode())
+
+child = os.fork()
+anyio.run(add)
+if child:
+    sys.exit(os.waitpid(child, 0)[1])
+"""
+
+
+async def test_processes_forked_with_an_application_add_each_their_own_jobs(
+    redis_url: str, prefix: str, store: Store, keys: QueueKeys
+) -> None:
+    command = [sys.executable, "-c", FORKING, redis_url, prefix]
+
+    done = await anyio.run_process(command, cwd=Path(__file__).parents[3])
+
+    assert sorted(done.stdout.split()) == [b"1", b"2", b"3", b"4", b"5", b"6"]
+    assert await store.command("LLEN", keys["wait"]) == 6
