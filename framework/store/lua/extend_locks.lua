@@ -10,7 +10,8 @@ for at = rest + 1, #ARGV, 2 do
   local job_id, token = ARGV[at], ARGV[at + 1]
   local lock = base .. job_id .. ":lock"
   if redis.call("GET", lock) == token then
-    redis.call("SET", lock, token, "PX", lock_ms)
+    -- Not SET: a server that is out of memory would refuse it.
+    redis.call("PEXPIRE", lock, lock_ms)
     kept[#kept + 1] = job_id
   else
     lost[#lost + 1] = job_id

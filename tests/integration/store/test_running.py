@@ -1,9 +1,11 @@
 """What a running job writes: progress, log rows, saved data; and how its lock is renewed."""
 
 import pytest
+from anyio import to_thread
 
 from framework.errors import JobNotFoundError, LockLostError
 from framework.model.job import JobId, Token
+from framework.server import EmbeddedServer
 from framework.store.reads import read_logs
 from framework.store.store import Store
 from framework.store.transitions.running import (
@@ -153,3 +155,17 @@ async def test_any_number_of_locks_is_renewed(store: Store, keys: QueueKeys) -> 
 
 async def test_no_locks_are_no_work(store: Store, keys: QueueKeys) -> None:
     assert await extend_locks(store, keys, [], 60_000) == set()
+
+
+async def test_locks_are_renewed_though_redis_is_out_of_memory(
+    private_server: EmbeddedServer, keys: QueueKeys
+) -> None:
+    address = await to_thread.run_sync(private_server.start)
+    async with Store(address.url) as store:
+        job = await active_job(store, keys, lock_ms=5_000)
+        await store.command("CONFIG", "SET", "maxmemory", 1)
+
+        lost = await extend_locks(store, keys, [(job.id, job.token)], 60_000)
+
+        assert lost == set()
+        assert await store.command("PTTL", keys.job(job.id) + ":lock") > 50_000
