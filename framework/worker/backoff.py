@@ -1,6 +1,7 @@
 """From a failed attempt to what follows: pure decisions, no clock, no Redis."""
 
 import random
+from contextlib import suppress
 from datetime import timedelta
 
 from framework.errors import PayloadError, ResultError, UnrecoverableError
@@ -31,7 +32,8 @@ def outcome_of(
     if is_hopeless(error) or attempts_made + 1 >= attempts:
         return Fail(error)
     if isinstance(backoff, str):
-        error.add_note(f'the job asks for the backoff "{backoff}", which is not known here')
+        with suppress(Exception):  # a frozen exception takes no notes
+            error.add_note(f'the job asks for the backoff "{backoff}", which is not known here')
         return Fail(error)
     return Retry(error, delay_before(attempts_made + 1, backoff))
 

@@ -1,5 +1,6 @@
 """From a failed attempt to what follows."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -44,6 +45,18 @@ def test_a_backoff_of_an_unknown_type_fails_the_job_and_says_so() -> None:
 
     assert outcome == Fail(error)
     assert '"mine"' in error.__notes__[0]
+
+
+def test_an_error_that_takes_no_notes_fails_its_job_all_the_same() -> None:
+    @dataclass(frozen=True)
+    class FrozenError(Exception):
+        reason: str
+
+    error = FrozenError("boom")
+
+    outcome = outcome_of(error, attempts_made=0, attempts=9, backoff="mine")
+
+    assert outcome == Fail(error)
 
 
 def test_an_exponential_backoff_doubles() -> None:
