@@ -71,10 +71,11 @@ class MarkerReader:
         key, member, score = reply
         return Marker(key.decode(), 0 if member == b"0" else float(score))
 
-    async def interrupt(self) -> None:
-        """End the wait that is under way, from another task."""
-        if self._client_id is not None:
-            await self._store.command("CLIENT", "UNBLOCK", self._client_id)
+    async def interrupt(self) -> bool:
+        """End the wait that is under way, from another task; return whether Redis knew it yet."""
+        if self._client_id is None:
+            return False
+        return bool(await self._store.command("CLIENT", "UNBLOCK", self._client_id))
 
     async def put_back(self, marker: Marker) -> None:
         """Leave a wake-up to another worker."""

@@ -18,6 +18,7 @@ log = structlog.get_logger("framework.worker")
 # Look at each idle queue at least so often, should a marker ever be lost (BullMQ's drainDelay).
 LONGEST_SECONDS = 5.0
 REFUSED_SECONDS = 5.0
+AGAIN_SECONDS = 0.01
 
 
 class Waker:
@@ -69,11 +70,21 @@ class Waker:
         while True:
             await self._news.wait()
             self._news = anyio.Event()
-            if self._blocked_on:
+            while self._misses_some():
                 try:
-                    await reader.interrupt()
+                    if await reader.interrupt():
+                        break
                 except FrameworkError as error:
                     self._store.outage.begin(error)
+                # The wait is still on its way to Redis, or connects first.
+                await anyio.sleep(AGAIN_SECONDS)
+
+    def _misses_some(self) -> bool:
+        """Tell whether a wait is under way that some idle pump needs otherwise."""
+        return bool(self._blocked_on) and any(
+            pump.is_idle and (key not in self._blocked_on or self._is_due_sooner(pump))
+            for key, pump in self._pumps.items()
+        )
 
     async def _turn(self, reader: MarkerReader) -> None:
         idle = {key: pump for key, pump in self._pumps.items() if pump.is_idle}

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from framework import Job, Producer, processor
 from framework.app.application import Application
 from framework.server import EmbeddedServer
+from framework.store.connection import Command, HeldConnection, pack
 from framework.store.script import load_script
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
@@ -111,6 +112,32 @@ async def test_a_wake_up_that_is_lost_with_its_reply_costs_no_time(
             app.stop(now=True)
 
     assert proxy.cuts["BZPOPMIN"] == 1
+
+
+async def test_a_queue_that_falls_idle_while_the_wait_connects_is_waited_for_too(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = anyio.Event()
+    call = HeldConnection.call
+
+    async def slow_to_connect(held: HeldConnection, command: Command, deadline: float = 10) -> Any:  # noqa: ANN401 - replies have any shape
+        if command == pack("CLIENT", "ID"):
+            await anyio.sleep(0.3)
+        return await call(held, command, deadline)
+
+    @processor("second")
+    async def run(job: Job[str]) -> None:
+        ran.set()
+
+    monkeypatch.setattr(HeldConnection, "call", slow_to_connect)
+    app = open_app(counting(Counter()), run)
+    async with working(app):
+        await anyio.sleep(0.5)  # both queues are idle, and the wait has begun
+
+        await app.queue("second").add("str", "x")
+
+        with anyio.fail_after(1.5):
+            await ran.wait()
 
 
 async def until_completed(store: Store, keys: QueueKeys, count: int) -> None:
