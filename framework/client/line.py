@@ -1,17 +1,19 @@
 """One queue as a process's producers see it: where to add, and who waits for results."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from typing_extensions import override
 
 from framework.client.results import Results
 from framework.errors import OptionsError, PayloadError
+from framework.model.job import Job
 from framework.model.options import JobOptions
 from framework.store.adder import Adder
 from framework.store.store import Store
-from framework.store.transitions.add import AddedJob, NewJob
+from framework.store.transitions.add import AddedJob, AddedJobs, NewJob
 from framework.wire.job_hash import Codecs, Fields, StoredJob
 from framework.wire.keys import QueueKeys
 from framework.wire.options import AddOptions, encode_options
@@ -49,12 +51,17 @@ def new_job(name: str, data: Codec[T], payload: T, options: AddOptions) -> NewJo
     try:
         text = data.encode(payload)
     except PayloadError as error:
-        raise PayloadError(f'the payload of job "{name}" was not added: {error}') from error
+        raise not_added(name, error) from error
     if options.size_limit is not None and len(text) > options.size_limit:
         raise OptionsError(
             "size_limit", f"the data takes {len(text)} bytes, {options.size_limit} are allowed"
         )
     return NewJob(name, text, options)
+
+
+def not_added(name: str, error: PayloadError) -> PayloadError:
+    """Return an error that says which job it kept from being added."""
+    return PayloadError(f'the payload of job "{name}" was not added: {error}')
 
 
 class FreshJob(StoredJob[T_co, R_co]):
@@ -84,6 +91,50 @@ class FreshJob(StoredJob[T_co, R_co]):
             b"delay": b"%d" % new.options.delay_ms,
             b"priority": b"%d" % new.options.priority,
         }
+
+
+class FreshJobs(Sequence[Job[T_co, R_co]]):
+    """Jobs that were added together; each is put together when it is looked at.
+
+    Args:
+        queue: The queue's name.
+        news: What was written.
+        added: Where it went.
+        payloads: Of each job.
+        codecs: What reads payloads, and what reads results.
+    """
+
+    __slots__ = ("_added", "_codecs", "_news", "_payloads", "_queue")
+
+    def __init__(
+        self,
+        queue: str,
+        news: Sequence[NewJob],
+        added: AddedJobs,
+        payloads: Sequence[T_co],
+        codecs: Codecs,
+    ) -> None:
+        self._queue = queue
+        self._news = news
+        self._added = added
+        self._payloads = payloads
+        self._codecs = codecs
+
+    def __len__(self) -> int:
+        return len(self._news)
+
+    @overload
+    def __getitem__(self, place: int) -> Job[T_co, R_co]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Job[T_co, R_co]]: ...
+    def __getitem__(self, place: int | slice) -> Job[T_co, R_co] | list[Job[T_co, R_co]]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        new, added, payload = self._news[place], self._added[place], self._payloads[place]
+        return FreshJob(self._queue, new, added, payload, self._codecs)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} jobs of queue {self._queue!r}>"
 
 
 def merged(defaults: JobOptions, options: JobOptions) -> AddOptions:

@@ -1,14 +1,14 @@
 """The typed way to put jobs into one queue and to wait for what they return."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
 
 from typing_extensions import TypeVar as DefaultTypeVar
 from typing_extensions import Unpack
 
-from framework.client.line import FreshJob, Line, merged, new_job
-from framework.errors import PayloadError
+from framework.client.bulk import check_all, parts_of
+from framework.client.line import FreshJob, FreshJobs, Line, merged, new_job
 from framework.model.job import Job, JobId
 from framework.model.options import JobOptions
 from framework.wire.payload import Codec, codec_of
@@ -74,35 +74,32 @@ class Producer(Generic[T, R]):
 
     async def add_bulk(
         self, payloads: Iterable[T], **options: Unpack[JobOptions]
-    ) -> list[Job[T, R]]:
-        """Put many jobs in line, in calls of at most 1,000 jobs or 1 MiB.
+    ) -> Sequence[Job[T, R]]:
+        """Put many jobs in line, in calls of at most 500 jobs or 1 MiB.
 
-        Each call adds all of its jobs or none.
+        Each call adds all of its jobs or none; one travels while the next is worded.
 
         Args:
-            payloads: In the order in which they shall run. All are checked before the
-                first is sent.
+            payloads: In the order in which they shall run. That each fits its type is
+                checked before the first is sent.
             options: For all of them; a ``job_id`` cannot be.
 
+        Returns:
+            The jobs in that order, each put together when it is looked at.
+
         Raises:
-            PayloadError: One does not fit; its place is named and none was added.
+            PayloadError: One does not fit, or JSON cannot hold it; its place is named.
             OptionsError: An option is out of its range.
-            RedisUnavailableError, RedisRefusedError: A call failed; the error's ``added``
-                holds the ids of earlier calls.
+            RedisUnavailableError, RedisRefusedError: A call failed.
+
+            What is raised has an attribute ``added``: the ids that were added before, none
+            where a payload does not fit its type.
         """
         wanted = merged(self._defaults, options) if options else self._plain
-        items = list(payloads)
-        news = []
-        for place, data in enumerate(items):
-            try:
-                news.append(new_job(self.name, self._data, data, wanted))
-            except PayloadError as error:
-                raise PayloadError(f"payload {place} of {len(items)}: {error}") from error
-        added = await self._line.adder.add_bulk(self._line.keys, news)
-        return [
-            FreshJob(self.queue, new, one, data, self._codecs)
-            for new, one, data in zip(news, added, items, strict=True)
-        ]
+        items = check_all(self.name, self._data, payloads)
+        parts = parts_of(items, lambda data: new_job(self.name, self._data, data, wanted))
+        news, added = await self._line.adder.add_bulk(self._line.keys, parts)
+        return FreshJobs(self.queue, news, added, items, self._codecs)
 
     async def result(self, job: Job[T, R] | str, *, timeout: timedelta = HALF_A_MINUTE) -> R:
         """Wait until a job has completed, and return what it returned.

@@ -1,12 +1,13 @@
 """A queue by its name: untyped adds, and looking after its jobs."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from typing_extensions import Unpack
 
-from framework.client.line import FreshJob, Line, check_name, merged, new_job
+from framework.client.bulk import parts_of
+from framework.client.line import FreshJob, FreshJobs, Line, check_name, merged, new_job
 from framework.client.producer import HALF_A_MINUTE
 from framework.model.events import QueueEvent
 from framework.model.job import Job, JobId, JobState
@@ -16,10 +17,21 @@ from framework.store.event_stream import follow_events, last_event_id
 from framework.store.transitions import admin
 from framework.wire.job_hash import StoredJob
 from framework.wire.keys import may_be_job
+from framework.wire.options import AddOptions
 from framework.wire.payload import codec_of
 
 ANY = codec_of(Any)
 NEWEST_FIRST = frozenset({JobState.COMPLETED, JobState.FAILED})
+
+
+NO_OPTIONS = JobOptions()
+
+
+def worded_item(
+    name: str, data: object, options: JobOptions = NO_OPTIONS
+) -> tuple[str, object, AddOptions]:
+    """Check one item of a bulk but for its data."""
+    return check_name(name), data, merged({}, options)
 
 
 class Queue:
@@ -50,21 +62,16 @@ class Queue:
 
     async def add_bulk(
         self, jobs: Iterable[tuple[str, object] | tuple[str, object, JobOptions]]
-    ) -> list[Job[Any, Any]]:
+    ) -> Sequence[Job[Any, Any]]:
         """Put many jobs in line, each ``(name, data)`` or ``(name, data, options)``.
 
-        Sent as `Producer.add_bulk` does; all are checked before the first is sent.
+        Sent as `Producer.add_bulk` does; names and options of all are checked before the
+        first is sent.
         """
-        items = list(jobs)
-        news = [
-            new_job(check_name(item[0]), ANY, item[1], merged({}, item[2] if len(item) > 2 else {}))  # noqa: PLR2004 - the tuple's length
-            for item in items
-        ]
-        added = await self._line.adder.add_bulk(self._keys, news)
-        return [
-            FreshJob(self.name, new, one, item[1], (ANY, ANY))
-            for new, one, item in zip(news, added, items, strict=True)
-        ]
+        items = [worded_item(*item) for item in jobs]
+        parts = parts_of(items, lambda item: new_job(item[0], ANY, item[1], item[2]))
+        news, added = await self._line.adder.add_bulk(self._keys, parts)
+        return FreshJobs(self.name, news, added, [item[1] for item in items], (ANY, ANY))
 
     async def job(self, job_id: str) -> Job[Any, Any] | None:
         """Return a job as it stands, or None."""

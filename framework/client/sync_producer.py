@@ -1,6 +1,6 @@
 """`Producer` for code without ``await``: Django, Flask, handlers that run in threads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Generic, TypeVar
@@ -37,7 +37,7 @@ class SyncProducer(Generic[T, R]):
         """Put one job in line; see `Producer.add`."""
         return self._portal.call(partial(self._producer.add, data, **options))
 
-    def add_bulk(self, payloads: Iterable[T], **options: Unpack[JobOptions]) -> list[Job[T, R]]:
+    def add_bulk(self, payloads: Iterable[T], **options: Unpack[JobOptions]) -> Sequence[Job[T, R]]:
         """Put many jobs in line; see `Producer.add_bulk`."""
         return self._portal.call(partial(self._producer.add_bulk, payloads, **options))
 

@@ -6,16 +6,27 @@ own answer or error.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from framework.errors import FrameworkError
 from framework.store.lane import Lane
 from framework.store.queue_meta import open_queue
 from framework.store.store import Store
-from framework.store.transitions.add import MOST_BYTES, MOST_JOBS, AddedJob, NewJob, add_jobs
+from framework.store.transitions.add import (
+    MOST_BYTES,
+    MOST_JOBS,
+    AddedJob,
+    AddedJobs,
+    Call,
+    NewJob,
+    add_jobs,
+)
 from framework.wire.keys import QueueKeys
 
 LANES = 2
+# Turns of the loop until a flusher has written what was put.
+TURNS = 2
 
 
 class Parcel:
@@ -23,10 +34,42 @@ class Parcel:
 
     __slots__ = ("answer", "jobs", "size")
 
-    def __init__(self, jobs: Sequence[NewJob], size: int) -> None:
+    def __init__(self, jobs: Sequence[NewJob]) -> None:
         self.jobs = jobs
-        self.size = size
-        self.answer: asyncio.Future[list[AddedJob]] = asyncio.get_running_loop().create_future()
+        self.size = sum(job.size for job in jobs)
+        self.answer: asyncio.Future[AddedJobs] = asyncio.get_running_loop().create_future()
+
+
+class Bulk:
+    """The parts of one bulk: what has landed, and what is under way.
+
+    Attributes:
+        jobs: What was added.
+        calls: By which calls.
+        sending: The part under way.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: list[NewJob] = []
+        self.calls: list[Call] = []
+        self.sending: Parcel | None = None
+
+    async def land(self) -> None:
+        """Wait for the part under way, if any."""
+        if self.sending is None:
+            return
+        parcel, self.sending = self.sending, None
+        call = (await parcel.answer).call
+        start = len(self.jobs)
+        there = frozenset(start + place for place in call.there)
+        self.calls.append(call._replace(start=start, there=there))
+        self.jobs += parcel.jobs
+
+    def note(self, error: FrameworkError) -> None:
+        """Tell an error which jobs had been added before it."""
+        error.added = tuple(job.id for job in AddedJobs(self.jobs, self.calls))  # type: ignore[attr-defined]  # for who wants to go on
+        if self.jobs:
+            error.add_note(f"{len(self.jobs)} jobs had been added before")
 
 
 class Adder:
@@ -69,30 +112,43 @@ class Adder:
             RedisRefusedError: Redis refused.
             FormatError: The queue was written by a newer release.
         """
-        added = await self._send(keys, (job,), job.size)
+        added = await self._put(keys, (job,)).answer
         return added[0]
 
-    async def add_bulk(self, keys: QueueKeys, jobs: Sequence[NewJob]) -> list[AddedJob]:
-        """Add many jobs, in calls of at most 1,000 jobs or 1 MiB, each all or nothing.
+    async def add_bulk(
+        self, keys: QueueKeys, parts: Iterable[Sequence[NewJob]]
+    ) -> tuple[list[NewJob], AddedJobs]:
+        """Add many jobs, each part in one call, all or nothing.
+
+        The next part is made while one is under way; so only its call can still fail.
+
+        Args:
+            parts: Each of at most 1,000 jobs or 1 MiB, in order.
 
         Raises:
-            RedisUnavailableError, RedisRefusedError: As `add`; its ``added`` attribute
-                holds what earlier calls have added.
+            RedisUnavailableError, RedisRefusedError: As `add`.
+            FrameworkError: What making a part raises. Whatever is raised has an attribute
+                ``added``: the ids of what was added before.
         """
-        added: list[AddedJob] = []
-        for part, size in parts_of(jobs):
-            try:
-                added += await self._send(keys, part, size)
-            except FrameworkError as error:
-                error.add_note(f"{len(added)} of {len(jobs)} jobs had been added before")
-                error.added = tuple(job.id for job in added)  # type: ignore[attr-defined]  # for who wants to go on
-                raise
-        return added
+        bulk = Bulk()
+        try:
+            for part in parts:
+                await bulk.land()
+                bulk.sending = self._put(keys, part)
+                for _ in range(TURNS):  # it goes out now
+                    await asyncio.sleep(0)
+            await bulk.land()
+        except FrameworkError as error:
+            with suppress(FrameworkError):
+                await bulk.land()
+            bulk.note(error)
+            raise
+        return bulk.jobs, AddedJobs(bulk.jobs, bulk.calls)
 
-    async def _send(self, keys: QueueKeys, jobs: Sequence[NewJob], size: int) -> list[AddedJob]:
+    def _put(self, keys: QueueKeys, jobs: Sequence[NewJob]) -> Parcel:
         if not self._flushers:
             raise RuntimeError("the application is not running: use it as 'async with'")
-        parcel = Parcel(jobs, size)
+        parcel = Parcel(jobs)
         waiting = self._parcels.get(keys)
         if waiting is None:
             waiting = self._parcels[keys] = deque()
@@ -101,7 +157,7 @@ class Adder:
             self._due.append(keys)
             if self._idle:
                 self._idle.pop().set_result(None)
-        return await parcel.answer
+        return parcel
 
     async def _flush(self) -> None:
         lane = self._store.lane()
@@ -143,7 +199,7 @@ class Adder:
         else:
             share_out(parcels, added)
 
-    async def _add(self, lane: Lane, keys: QueueKeys, jobs: Sequence[NewJob]) -> list[AddedJob]:
+    async def _add(self, lane: Lane, keys: QueueKeys, jobs: Sequence[NewJob]) -> AddedJobs:
         if keys not in self._opened:
             await open_queue(self._store, keys)
             self._opened.add(keys)
@@ -173,29 +229,14 @@ class Adder:
         self._parcels.clear()
 
 
-def parts_of(jobs: Sequence[NewJob]) -> list[tuple[Sequence[NewJob], int]]:
-    """Cut jobs into calls of at most 1,000 jobs or 1 MiB, each with its size."""
-    parts: list[tuple[Sequence[NewJob], int]] = []
-    first = size = 0
-    for place, job in enumerate(jobs):
-        job_size = job.size
-        if place > first and (size + job_size > MOST_BYTES or place - first == MOST_JOBS):
-            parts.append((jobs[first:place], size))
-            first, size = place, 0
-        size += job_size
-    if jobs:
-        parts.append((jobs[first:], size))
-    return parts
-
-
-def share_out(parcels: Sequence[Parcel], added: list[AddedJob]) -> None:
+def share_out(parcels: Sequence[Parcel], added: AddedJobs) -> None:
     """Give each caller its share."""
     first = 0
     for parcel in parcels:
-        share = added[first : first + len(parcel.jobs)]
-        first += len(parcel.jobs)
+        after = first + len(parcel.jobs)
         if not parcel.answer.done():
-            parcel.answer.set_result(share)
+            parcel.answer.set_result(added.part(first, after))
+        first = after
 
 
 def fail(parcel: Parcel, error: Exception) -> None:

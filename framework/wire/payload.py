@@ -38,6 +38,20 @@ class Codec(Generic[T]):
         self._model = kind if is_taken_as_it_is(kind) else None
         self.name = name_of(kind)
 
+    def check(self, value: T) -> T:
+        """Return ``value`` as one of the type.
+
+        Raises:
+            PayloadError: It does not fit; names each place.
+        """
+        if type(value) is self._model:
+            return value
+        try:
+            checked: T = self._check(value)
+        except ValidationError as error:
+            raise PayloadError(f"it does not fit {self.name}: {problems_of(error)}") from error
+        return checked
+
     def encode(self, value: T) -> bytes:
         """Return the JSON text of ``value``.
 
@@ -45,11 +59,9 @@ class Codec(Generic[T]):
             PayloadError: It does not fit the type, or JSON cannot hold it (NaN,
                 infinities, lone surrogates, objects of unknown types).
         """
+        checked = self.check(value)
         try:
-            checked: T = value if type(value) is self._model else self._check(value)
             text: bytes = self._dump(checked, by_alias=True, warnings="error")
-        except ValidationError as error:
-            raise PayloadError(f"it does not fit {self.name}: {problems_of(error)}") from error
         except (PydanticSerializationError, RecursionError, ValueError) as error:
             problem = VALUES.sub("", " ".join(str(error).split()))
             raise PayloadError(f"{self.name} cannot be written as JSON: {problem}") from error

@@ -1,6 +1,7 @@
 """Jobs in each state, made through the transitions themselves, and what is to be seen of them."""
 
 import re
+from collections.abc import Sequence
 
 from framework.model.job import JobId, JobState
 from framework.model.options import JobOptions, KeepJobs
@@ -49,7 +50,9 @@ def raw_job(opts: bytes, *, name: str = "echo", data: bytes = b"{}") -> NewJob:
     return NewJob(name, data, AddOptions(opts))
 
 
-async def add(store: Store, keys: QueueKeys, *jobs: NewJob, now_ms: int = NOW) -> list[AddedJob]:
+async def add(
+    store: Store, keys: QueueKeys, *jobs: NewJob, now_ms: int = NOW
+) -> Sequence[AddedJob]:
     """Add jobs in one call."""
     return await add_jobs(store.lane(), keys, jobs, now_ms, seconds=5)
 

@@ -1,6 +1,6 @@
 """What users write, as both type checkers must see it: mypy and pyright read this file."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, assert_type
@@ -143,7 +143,7 @@ async def greeting(greetings: Producer[Greet, str], name: str) -> str:
     assert_type(job, Job[Greet, str])
     assert_type(job.result, str | None)
     jobs = await greetings.add_bulk([Greet(name=name)], priority=1)
-    assert_type(jobs, list[Job[Greet, str]])
+    assert_type(jobs, Sequence[Job[Greet, str]])
     assert_type(await greetings.result(jobs[0], timeout=timedelta(seconds=5)), str)
     return await greetings.result(job)
 

@@ -1,7 +1,9 @@
 """Put new jobs in line, many in one call."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+from operator import attrgetter
+from typing import NamedTuple, overload
 
 from framework.model.job import JobId
 from framework.store.connection import Argument
@@ -43,9 +45,72 @@ class AddedJob(NamedTuple):
     timestamp_ms: int
 
 
+class Call(NamedTuple):
+    """What one call told of jobs that were asked for together.
+
+    Attributes:
+        start: The place of the first of them.
+        counted: The id counter before the first of them.
+        there: The places of those that were there already.
+        now_ms: Their timestamp, unless their options give another.
+    """
+
+    start: int
+    counted: int
+    there: frozenset[int]
+    now_ms: int
+
+
+class AddedJobs(Sequence[AddedJob]):
+    """Where jobs went, each worded only when it is looked at: few callers look at all.
+
+    Args:
+        jobs: What was asked for.
+        calls: By which calls, in order.
+    """
+
+    __slots__ = ("_calls", "_jobs")
+
+    def __init__(self, jobs: Sequence[NewJob], calls: Sequence[Call]) -> None:
+        self._jobs = jobs
+        self._calls = calls
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    @overload
+    def __getitem__(self, place: int) -> AddedJob: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[AddedJob]: ...
+    def __getitem__(self, place: int | slice) -> AddedJob | Sequence[AddedJob]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        job = self._jobs[place]
+        place = range(len(self))[place]
+        call = self._calls[bisect_right(self._calls, place, key=START) - 1]
+        job_id = job.options.job_id or str(call.counted + place - call.start + 1)
+        return AddedJob(JobId(job_id), place in call.there, stamp_of(job, call.now_ms))
+
+    def part(self, start: int, stop: int) -> "AddedJobs":
+        """Return the jobs from ``start`` to before ``stop``, all of one call."""
+        call = self._calls[0]
+        there = frozenset(place - start for place in call.there)
+        return AddedJobs(
+            self._jobs[start:stop], [Call(0, call.counted + start, there, call.now_ms)]
+        )
+
+    @property
+    def call(self) -> Call:
+        """The only call."""
+        return self._calls[0]
+
+
+START = attrgetter("start")
+
+
 async def add_jobs(
     lane: Lane, keys: QueueKeys, jobs: Sequence[NewJob], now_ms: int, *, seconds: float | None
-) -> list[AddedJob]:
+) -> AddedJobs:
     """Put jobs in line, all of them or, where Redis refuses the call, none.
 
     Wire: -> waiting, prioritized or delayed; events ``added`` and ``waiting`` or
@@ -63,16 +128,9 @@ async def add_jobs(
     """
     args: list[Argument] = [len(jobs), *group_args(jobs, now_ms)]
     script_keys = keys.pick(ADD.keys, lane=keys.lane(lane.name))
-    first, places = await lane.call(ADD, script_keys, args, seconds=seconds)
-    there = {place - 1 for place in places}
-    return [
-        AddedJob(
-            JobId(job.options.job_id or str(first + place + 1)),
-            place in there,
-            stamp_of(job, now_ms),
-        )
-        for place, job in enumerate(jobs)
-    ]
+    counted, places = await lane.call(ADD, script_keys, args, seconds=seconds)
+    there = frozenset(place - 1 for place in places)
+    return AddedJobs(jobs, [Call(0, counted, there, now_ms)])
 
 
 def group_args(jobs: Sequence[NewJob], now_ms: int) -> list[Argument]:

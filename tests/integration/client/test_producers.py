@@ -140,7 +140,7 @@ async def test_an_empty_bulk_adds_nothing(open_app: Open) -> None:
     app = open_app(remind)
 
     async with app:
-        assert await (await app.producer(Reminder)).add_bulk([]) == []
+        assert list(await (await app.producer(Reminder)).add_bulk([])) == []
 
 
 async def test_a_bulk_by_name_may_differ_in_options(open_app: Open) -> None:

@@ -46,7 +46,7 @@ async def test_ids_are_counted_from_one(store: Store, keys: QueueKeys) -> None:
     added = await add(store, keys, new_job(), new_job())
     more = await add(store, keys, new_job())
 
-    assert [one.id for one in added + more] == ["1", "2", "3"]
+    assert [one.id for one in [*added, *more]] == ["1", "2", "3"]
 
 
 async def test_an_added_job_waits_and_is_announced(store: Store, keys: QueueKeys) -> None:

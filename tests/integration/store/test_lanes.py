@@ -1,5 +1,6 @@
 """A call that is sent twice on one lane acts once and answers the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -43,7 +44,7 @@ class Wire:
     sent: Recorder
     lane: Lane
 
-    async def add(self, *jobs: NewJob) -> list[AddedJob]:
+    async def add(self, *jobs: NewJob) -> Sequence[AddedJob]:
         return await add_jobs(self.lane, self.keys, jobs, NOW, seconds=5)
 
     async def exchange(self, *endings: Ending, want: int = 0) -> Exchanged:
