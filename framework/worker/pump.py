@@ -180,8 +180,9 @@ class Pump:
     def _next_call(self) -> tuple[list[tuple[Ending, Settled | None]], int]:
         if self._counts.calls and not (self.line_flows and self._worth_a_call()):
             return [], 0
-        batch = self._endings[:MOST_ENDINGS]
-        del self._endings[:MOST_ENDINGS]
+        count = how_many_fit(self._endings)
+        batch = self._endings[:count]
+        del self._endings[:count]
         if not self.is_fetching or (self.line.is_dry and not batch):
             return batch, 0
         most = self.concurrency if self.concurrency < FEW else (self.concurrency + 1) // 2
@@ -244,6 +245,16 @@ class Pump:
             self.stop_fetching()
         elif jobs:
             self.on_jobs()
+
+
+def how_many_fit(endings: Sequence[tuple[Ending, Settled | None]]) -> int:
+    """Return how many endings one call takes: at most 250, and 4 MiB unless one is larger."""
+    size = 0
+    for place, (ending, _) in enumerate(endings[:MOST_ENDINGS]):
+        size += ending.size
+        if size > MOST_BYTES and place:
+            return place
+    return min(len(endings), MOST_ENDINGS)
 
 
 def is_cut(jobs: Sequence[Fetched]) -> bool:

@@ -29,6 +29,12 @@ class Ending:
     rest: tuple[Argument, ...] = ()
     keep: KeepJobs | None = None
 
+    @property
+    def size(self) -> int:
+        """How many bytes its result or its reason takes, roughly."""
+        text = self.rest[0] if self.rest else b""
+        return len(text) if isinstance(text, bytes | str) else 0
+
 
 def completed(job_id: JobId, token: Token, result: bytes, keep: KeepJobs) -> Ending:
     """End a run with ``result``, a JSON text. Wire: active -> completed."""
