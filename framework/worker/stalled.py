@@ -2,6 +2,7 @@
 
 import anyio
 import structlog
+from anyio.abc import TaskGroup
 
 from framework.errors import FrameworkError
 from framework.model.events import Stalled
@@ -13,8 +14,14 @@ from framework.worker.hooks import Hooks
 log = structlog.get_logger("framework.worker")
 
 
-async def watch_for_stalled(store: Store, keys: QueueKeys, interval_ms: int, hooks: Hooks) -> None:
-    """Bring stalled jobs back until cancelled. One check an interval and queue is made."""
+async def watch_for_stalled(
+    store: Store, keys: QueueKeys, interval_ms: int, hooks: Hooks, tasks: TaskGroup
+) -> None:
+    """Bring stalled jobs back until cancelled. One check an interval and queue is made.
+
+    Args:
+        tasks: Where hooks run, so that none holds up the next check.
+    """
     while True:
         try:
             ids = await recover_stalled(
@@ -27,5 +34,5 @@ async def watch_for_stalled(store: Store, keys: QueueKeys, interval_ms: int, hoo
             log.warning(
                 "job stalled: its worker vanished; it is back in line", job=job_id, queue=keys.queue
             )
-            await hooks.call("stalled", Stalled(job_id, keys.queue))
+            hooks.start(tasks, "stalled", Stalled(job_id, keys.queue))
         await anyio.sleep(interval_ms / 1000)

@@ -126,7 +126,9 @@ class Worker:
         heard = Hooks(hooks, self.work.target, self.keys.queue)
         async with anyio.create_task_group() as helpers:
             interval_ms = to_ms(spec.stalled_interval)
-            helpers.start_soon(watch_for_stalled, self.store, self.keys, interval_ms, heard)
+            helpers.start_soon(
+                watch_for_stalled, self.store, self.keys, interval_ms, heard, helpers
+            )
             await self._follow_queue(helpers)
             async with anyio.create_task_group() as serving:
                 self._start(serving, heard)

@@ -4,6 +4,7 @@ import asyncio  # noqa: TID251 - CancelledError is what a hook may raise
 from datetime import timedelta
 from typing import Any
 
+import anyio
 import pytest
 from pydantic import BaseModel
 
@@ -16,10 +17,13 @@ from framework import (
     JobFailedError,
     Progressed,
     QueueEvent,
+    Stalled,
     on_event,
     on_queue_event,
     processor,
 )
+from framework.store.store import Store
+from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, working
 from tests.support.until import until
 
@@ -165,3 +169,37 @@ async def test_whatever_a_hook_raises_changes_no_jobs_fate(
             await producer.result(bad)
         await until(lambda: bool(calls), message="the hook was called")
         assert await producer.result(await producer.add(Number(number=8))) == 8
+
+
+async def test_a_hook_that_hangs_holds_up_no_check_for_stalled_jobs(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    stalled: list[str] = []
+    ran: list[int] = []
+
+    @processor("demo", stalled_interval=timedelta(milliseconds=200))
+    class Hanging:
+        async def process(self, job: Job[Number]) -> None:
+            ran.append(job.data.number)
+
+        @on_event("stalled")
+        async def hang(self, event: Stalled) -> None:
+            stalled.append(event.job_id)
+            await anyio.sleep_forever()
+
+    app = open_app(Hanging)
+
+    async with working(app):
+        await vanished_job(store, keys, "first")
+        await until(lambda: stalled == ["first"], message="the first is back in line")
+        await vanished_job(store, keys, "second")
+
+        await until(lambda: stalled == ["first", "second"], message="the second is too")
+
+    assert ran == [1, 1]
+
+
+async def vanished_job(store: Store, keys: QueueKeys, job_id: str) -> None:
+    """An active job that nobody holds."""
+    await store.command("HSET", keys.job(job_id), "name", "number", "data", '{"number":1}')
+    await store.command("LPUSH", keys["active"], job_id)
