@@ -72,6 +72,7 @@ class Application:
         self._tasks: TaskGroup | None = None
         self._portal: BlockingPortal | None = None
         self._crew: Crew | None = None
+        self._starting: anyio.CancelScope | None = None
         self._stack = AsyncExitStack()
         self.container = Container(
             self.declarations.providers,
@@ -141,10 +142,15 @@ class Application:
             RedisUnavailableError: Redis is not there within ``start_timeout``.
             FormatError: A queue was written by a newer release.
         """
-        await self.store.check(self.settings.start_timeout.total_seconds())
         crew = Crew(self.store, shutdown=self.settings.shutdown_timeout)
-        for spec in self.declarations.selected:
-            crew.add(self._line(spec.queue).keys, await make_work(spec, self.container))
+        with anyio.CancelScope() as starting:
+            self._starting = starting
+            await self.store.check(self.settings.start_timeout.total_seconds())
+            for spec in self.declarations.selected:
+                crew.add(self._line(spec.queue).keys, await make_work(spec, self.container))
+        if starting.cancel_called:
+            task_status.started()
+            return
         self._crew = crew
         try:
             await crew.run(task_status=task_status)
@@ -153,6 +159,8 @@ class Application:
 
     def stop(self, *, now: bool = False) -> None:
         """End `work`: take no more jobs and let running ones end; ``now``: give them back."""
+        if self._starting is not None:
+            self._starting.cancel()
         if self._crew is not None:
             self._crew.stop(now=now)
 

@@ -55,15 +55,18 @@ def check_something_runs(declarations: Declarations) -> None:
 async def work_until_signal(application: Application) -> None:
     """Work; the first signal drains, a second one gives running jobs back at once."""
     async with application, anyio.create_task_group() as tasks:
-        await tasks.start(stop_on_signals, application)
-        tasks.start_soon(tell_when_ready, application, tasks)
+        stopping = anyio.Event()
+        await tasks.start(stop_on_signals, application, stopping)
+        tasks.start_soon(tell_when_ready, application, tasks, stopping)
 
 
-async def tell_when_ready(application: Application, tasks: TaskGroup) -> None:
+async def tell_when_ready(
+    application: Application, tasks: TaskGroup, stopping: anyio.Event
+) -> None:
     """Run the workers and say when they take jobs."""
     async with anyio.create_task_group() as working:
         await working.start(application.work)
-        for spec in application.declarations.selected:
+        for spec in () if stopping.is_set() else application.declarations.selected:
             log.info(
                 "worker ready",
                 queue=spec.queue,
@@ -76,7 +79,7 @@ async def tell_when_ready(application: Application, tasks: TaskGroup) -> None:
 
 
 async def stop_on_signals(
-    application: Application, *, task_status: anyio.abc.TaskStatus[None]
+    application: Application, stopping: anyio.Event, *, task_status: anyio.abc.TaskStatus[None]
 ) -> None:
     """Stop the application on SIGINT and SIGTERM."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
@@ -92,6 +95,7 @@ async def stop_on_signals(
                 if is_first
                 else "no more",
             )
+            stopping.set()
             application.stop(now=not is_first)
             is_first = False
 

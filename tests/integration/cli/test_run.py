@@ -1,6 +1,7 @@
 """`framework run`: how it works, stops, and says what is wrong."""
 
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,24 @@ async def test_sigterm_lets_running_jobs_end(
 
     assert code == 0
     assert await queue.state(job.id) == "completed"
+    assert "Traceback" not in run.output
+
+
+def test_sigterm_ends_a_start_that_waits_for_redis(tmp_path: Path) -> None:
+    write_package(tmp_path, "shop", mail=GREETER)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(15)
+        silent_url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        environment = {"REDIS_URL": silent_url, "FRAMEWORK_START_TIMEOUT": "60"}
+
+        with command("run", "shop", cwd=tmp_path, environment=environment) as run:
+            connection, _ = silent.accept()
+            run.send(signal.SIGTERM)
+            code = run.ends(timeout=4)
+        connection.close()
+
+    assert code == 0
+    assert "worker ready" not in run.output
     assert "Traceback" not in run.output
 
 
