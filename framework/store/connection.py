@@ -36,6 +36,8 @@ PASSING = (
     exceptions.MasterDownError,
     OSError,
 )
+# The same, in codes that redis-py has no classes for.
+PASSING_CODES = ("UNBLOCKED ", "BUSY ", "NOREPLICAS ")
 REFUSED = (
     exceptions.AuthenticationError,
     exceptions.AuthorizationError,
@@ -53,7 +55,7 @@ def is_passing(error: Exception) -> bool:
     """Tell whether waiting may mend ``error``."""
     if isinstance(error, REFUSED):
         return False
-    return isinstance(error, PASSING)
+    return isinstance(error, PASSING) or str(error).startswith(PASSING_CODES)
 
 
 def translate(error: Exception, address: Address) -> FrameworkError:
@@ -71,7 +73,7 @@ def translate(error: Exception, address: Address) -> FrameworkError:
         )
     if isinstance(error, REFUSED) or "WRONGPASS" in text or "NOAUTH" in text:
         return RedisRefusedError(address.name, text)
-    if isinstance(error, PASSING):
+    if is_passing(error):
         return RedisUnavailableError(address.name, reason_of(error))
     return RedisRefusedError(
         address.name, text, fix="This answer is not expected; report it with the server's version"

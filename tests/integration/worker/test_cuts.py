@@ -11,7 +11,7 @@ import pytest
 from anyio import to_thread
 from pydantic import BaseModel
 
-from framework import Job, Producer, processor
+from framework import Job, Producer, QueueEvent, on_queue_event, processor
 from framework.app.application import Application
 from framework.server import EmbeddedServer
 from framework.store.connection import Command, HeldConnection, pack
@@ -138,6 +138,33 @@ async def test_a_queue_that_falls_idle_while_the_wait_connects_is_waited_for_too
 
         with anyio.fail_after(1.5):
             await ran.wait()
+
+
+async def test_queue_hooks_outlive_a_server_that_turns_replica_for_a_while(
+    private_server: EmbeddedServer, prefix: str
+) -> None:
+    heard: list[str] = []
+
+    @processor("demo")
+    class Listener:
+        async def process(self, job: Job[Number]) -> None: ...
+
+        @on_queue_event("completed")
+        def hear(self, event: QueueEvent) -> None:
+            heard.append(str(event.job_id))
+
+    address = await to_thread.run_sync(private_server.start)
+    app = Application(declared(Listener), settings=settings_of(address.url, prefix))
+    async with working(app), Store(address.url) as store:
+        producer = await app.producer(Number)
+        await producer.add(Number(number=1))
+        await until(lambda: heard == ["1"], message="the first was heard")
+        await store.command("REPLICAOF", "127.0.0.1", 1)
+
+        await store.command("REPLICAOF", "NO", "ONE")
+        await producer.add(Number(number=2))
+
+        await until(lambda: heard == ["1", "2"], timeout=15, message="the second was heard")
 
 
 async def until_completed(store: Store, keys: QueueKeys, count: int) -> None:
