@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from framework.errors import FrameworkError
 from framework.model.clock import Clock
 from framework.model.job import JobId, Token
 from framework.store.lane import Lane
+from framework.store.patience import Patience
 from framework.store.store import Store
 from framework.store.transitions.exchange import (
     MOST_BYTES,
@@ -224,10 +226,20 @@ class Pump:
         if not jobs or seconds * 1000 < self.taker.lock_ms / 2:
             return jobs
         pairs = [(job.id, job.token) for job in jobs]
-        lost = await extend_locks(self.store, self.keys, pairs, self.taker.lock_ms)
+        lost = await self._lost_among(pairs)
         for job_id in lost:
             log.warning("job lost before it began", job=job_id, queue=self.keys.queue)
         return [job for job in jobs if job.id not in lost]
+
+    async def _lost_among(self, pairs: Sequence[tuple[JobId, Token]]) -> set[JobId]:
+        """Ask until Redis answers, as the call before did."""
+        patience = Patience(None)
+        while True:
+            try:
+                return await extend_locks(self.store, self.keys, pairs, self.taker.lock_ms)
+            except FrameworkError as error:
+                self.store.outage.begin(error)
+                await patience.wait()
 
     def _receive(self, reply: Exchanged, jobs: list[Fetched], want: int) -> None:
         if want:

@@ -11,12 +11,14 @@ import pytest
 from anyio import to_thread
 from pydantic import BaseModel
 
-from framework import Job, Producer, QueueEvent, on_queue_event, processor
+from framework import Job, Producer, QueueEvent, RedisUnavailableError, on_queue_event, processor
 from framework.app.application import Application
 from framework.server import EmbeddedServer
 from framework.store.connection import Command, HeldConnection, pack
 from framework.store.script import load_script
 from framework.store.store import Store
+from framework.store.transitions.exchange import exchange
+from framework.store.transitions.running import extend_locks
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, all_finished, declared, settings_of, working
 from tests.support.builders import hash_of, list_of
@@ -138,6 +140,40 @@ async def test_a_queue_that_falls_idle_while_the_wait_connects_is_waited_for_too
 
         with anyio.fail_after(1.5):
             await ran.wait()
+
+
+async def test_a_worker_outlives_an_outage_between_a_late_answer_and_its_locks(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch, store: Store, keys: QueueKeys
+) -> None:
+    runs: Counter[int] = Counter()
+    fails = iter([True])
+
+    async def late(*args: Any, **more: Any) -> Any:  # noqa: ANN401 - as the original
+        reply = await exchange(*args, **more)
+        if reply.jobs and not runs:
+            await anyio.sleep(0.6)
+        return reply
+
+    async def away(*args: Any) -> Any:  # noqa: ANN401 - as the original
+        if next(fails, False):
+            raise RedisUnavailableError("here", "connection refused")
+        return await extend_locks(*args)
+
+    @processor("demo", lock_duration=SECONDS)
+    async def run(job: Job[Number]) -> None:
+        runs[job.data.number] += 1
+
+    monkeypatch.setattr("framework.worker.pump.exchange", late)
+    monkeypatch.setattr("framework.worker.pump.extend_locks", away)
+    app = open_app(run)
+    async with working(app):
+        producer = await app.producer(Number)
+        await producer.add(Number(number=1))
+
+        await until_completed(store, keys, 1)
+
+    assert runs == Counter([1])
+    assert next(fails, None) is None
 
 
 async def test_queue_hooks_outlive_a_server_that_turns_replica_for_a_while(
