@@ -89,7 +89,7 @@ class Adder:
         self._opened: set[QueueKeys] = set()
 
     async def run(self) -> None:
-        """Send what is asked, until cancelled; then send what is left."""
+        """Send what is asked, until cancelled; then fail what is left."""
         flushers = [asyncio.create_task(self._flush()) for _ in range(LANES)]
         self._flushers = LANES
         try:
@@ -98,8 +98,9 @@ class Adder:
             self._flushers = 0
             for flusher in flushers:
                 flusher.cancel()
-            await asyncio.gather(*flushers, return_exceptions=True)
+            # Before anything is awaited: that would only be cancelled once more.
             self._fail_rest()
+            await asyncio.gather(*flushers, return_exceptions=True)
 
     async def add(self, keys: QueueKeys, job: NewJob) -> AddedJob:
         """Add one job.
@@ -227,6 +228,7 @@ class Adder:
             for parcel in waiting:
                 fail(parcel, RuntimeError("the application stopped before the job was sent"))
         self._parcels.clear()
+        self._due.clear()
 
 
 def share_out(parcels: Sequence[Parcel], added: AddedJobs) -> None:

@@ -27,6 +27,7 @@ from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, declared, settings_of, working
 from tests.support.builders import hash_of, list_of
+from tests.support.until import until
 
 
 class Reminder(BaseModel):
@@ -284,6 +285,28 @@ async def test_a_caller_that_is_cancelled_before_its_call_withdraws_its_job(
         await producer.add(Reminder(text="last"))
 
     assert await list_of(store, keys, "wait") == ["2", "1"]
+
+
+async def test_a_stop_answers_every_caller(store: Store, open_app: Open) -> None:
+    app = open_app(remind)
+    failed: list[Exception] = []
+
+    async def add(producer: Producer[Reminder, str]) -> None:
+        try:
+            await producer.add(Reminder(text="x"))
+        except RuntimeError as error:
+            failed.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        async with app:
+            producer = await app.producer(Reminder)
+            await producer.add(Reminder(text="x"))
+            await store.command("CLIENT", "PAUSE", 300, "WRITE")
+            for _ in range(3000):
+                tasks.start_soon(add, producer)
+            await anyio.sleep(0.1)  # a thousand are under way
+        with anyio.fail_after(5):
+            await until(lambda: len(failed) == 3000, message="all were answered")
 
 
 FORKING = """
