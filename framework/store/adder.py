@@ -192,7 +192,7 @@ class Adder:
             added = await self._add(lane, keys, [job for one in parcels for job in one.jobs])
         except FrameworkError as error:
             for parcel in parcels:
-                fail(parcel, error)
+                fail(parcel, twin_of(error))
         except BaseException:
             for parcel in parcels:
                 fail(parcel, RuntimeError("the application stopped while the job was sent"))
@@ -239,6 +239,14 @@ def share_out(parcels: Sequence[Parcel], added: AddedJobs) -> None:
         if not parcel.answer.done():
             parcel.answer.set_result(added.part(first, after))
         first = after
+
+
+def twin_of(error: FrameworkError) -> FrameworkError:
+    """Return a copy of an error: each caller notes on its own what it had added before."""
+    twin = type(error).__new__(type(error), *error.args)
+    vars(twin).update(vars(error))
+    twin.__cause__ = error.__cause__
+    return twin
 
 
 def fail(parcel: Parcel, error: Exception) -> None:

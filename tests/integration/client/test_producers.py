@@ -19,11 +19,13 @@ from framework import (
     OptionsError,
     PayloadError,
     Producer,
+    RedisRefusedError,
     RedisUnavailableError,
     SyncProducer,
     processor,
 )
 from framework.store.store import Store
+from framework.store.transitions.add import add_jobs
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, declared, settings_of, working
 from tests.support.builders import hash_of, list_of
@@ -307,6 +309,36 @@ async def test_a_stop_answers_every_caller(store: Store, open_app: Open) -> None
             await anyio.sleep(0.1)  # a thousand are under way
         with anyio.fail_after(5):
             await until(lambda: len(failed) == 3000, message="all were answered")
+
+
+async def test_bulks_that_fail_together_each_tell_what_they_had_added(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    app = open_app(remind)
+    told: dict[int, tuple[str, ...]] = {}
+
+    async def add_bulk(producer: Producer[Reminder, str], count: int) -> None:
+        with pytest.raises(RedisRefusedError) as caught:
+            await producer.add_bulk([Reminder(text=str(count))] * count)
+        await anyio.sleep(0.01)
+        told[count] = caught.value.added  # type: ignore[attr-defined]  # set by add_bulk
+
+    async with app:
+        producer = await app.producer(Reminder)
+
+        async def refused_third(*args: Any, **more: Any) -> Any:  # noqa: ANN401 - as the original
+            if await store.command("LLEN", keys["wait"]) == 2000:
+                raise RedisRefusedError("here", "it is out of memory")
+            return await add_jobs(*args, **more)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("framework.store.adder.add_jobs", refused_third)
+            async with anyio.create_task_group() as adding:
+                adding.start_soon(add_bulk, producer, 1300)
+                adding.start_soon(add_bulk, producer, 1400)
+
+    assert sorted(len(ids) for ids in told.values()) == [1000, 1000]
+    assert set(told[1300]).isdisjoint(told[1400])
 
 
 FORKING = """
