@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from framework.errors import FrameworkError
+from framework.errors import FrameworkError, RedisUnavailableError
 from framework.store.lane import Lane
 from framework.store.queue_meta import open_queue
 from framework.store.store import Store
@@ -32,12 +32,14 @@ TURNS = 2
 class Parcel:
     """Jobs of one caller that go in one call, and where its answer will be."""
 
-    __slots__ = ("answer", "jobs", "size")
+    __slots__ = ("answer", "jobs", "put_at", "size")
 
     def __init__(self, jobs: Sequence[NewJob]) -> None:
         self.jobs = jobs
         self.size = sum(job.size for job in jobs)
-        self.answer: asyncio.Future[AddedJobs] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.put_at = loop.time()
+        self.answer: asyncio.Future[AddedJobs] = loop.create_future()
 
 
 class Bulk:
@@ -193,6 +195,8 @@ class Adder:
         except FrameworkError as error:
             for parcel in parcels:
                 fail(parcel, twin_of(error))
+            if isinstance(error, RedisUnavailableError):
+                self._fail_overdue(error)
         except BaseException:
             for parcel in parcels:
                 fail(parcel, RuntimeError("the application stopped while the job was sent"))
@@ -222,6 +226,13 @@ class Adder:
                 break
             taken.append(waiting.popleft())
         return taken
+
+    def _fail_overdue(self, error: RedisUnavailableError) -> None:
+        """Fail who waited as long as a call may take: calls that fail must not queue up."""
+        latest = asyncio.get_running_loop().time() - self._store.timeout
+        for waiting in self._parcels.values():
+            while waiting and waiting[0].put_at <= latest:
+                fail(waiting.popleft(), twin_of(error))
 
     def _fail_rest(self) -> None:
         for waiting in self._parcels.values():

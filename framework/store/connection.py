@@ -160,9 +160,10 @@ class Connections:
 
     Args:
         address: Where Redis is.
+        reply_seconds: How long a reply on a shared connection may take.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, reply_seconds: float = REPLY_SECONDS) -> None:
         self.address = address
         self._pool = BlockingConnectionPool.from_url(
             address.url,
@@ -171,7 +172,7 @@ class Connections:
             protocol=2,
             retry=Retry(NoBackoff(), 0),
             retry_on_timeout=False,
-            socket_timeout=REPLY_SECONDS,
+            socket_timeout=reply_seconds,
             socket_connect_timeout=CONNECT_SECONDS,
             decode_responses=False,
             health_check_interval=0,

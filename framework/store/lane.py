@@ -10,7 +10,14 @@ from typing import Any
 from redis import exceptions
 
 from framework.store.address import Address
-from framework.store.connection import Argument, HeldConnection, is_passing, pack, translate
+from framework.store.connection import (
+    REPLY_SECONDS,
+    Argument,
+    HeldConnection,
+    is_passing,
+    pack,
+    translate,
+)
 from framework.store.outage import Outage
 from framework.store.patience import Patience
 from framework.store.script import Script
@@ -60,10 +67,11 @@ class Lane:
         """
         self._sequence += 1
         command = pack("EVALSHA", script.sha, len(keys), *keys, self._sequence, MEMORY_MS, *args)
-        patience: Patience | None = None
+        patience = Patience(seconds)
+        patience.begin()
         while True:
             try:
-                reply = await self._connection.call(command)
+                reply = await self._connection.call(command, min(REPLY_SECONDS, patience.left))
             except exceptions.NoScriptError:
                 trouble = await self._load(script)
             except (exceptions.RedisError, OSError) as error:
@@ -76,7 +84,6 @@ class Lane:
                 continue
             told = translate(trouble, self._address)
             self._outage.begin(told)
-            patience = patience or Patience(seconds)
             hopeless = seconds is not None and not is_passing(trouble)
             if hopeless or not await patience.wait():
                 raise told from trouble

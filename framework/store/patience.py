@@ -1,6 +1,7 @@
 """How long to wait before the next try to reach Redis."""
 
 import random
+from math import inf
 
 import anyio
 
@@ -24,6 +25,11 @@ class Patience:
         """Start the time now, unless it runs already."""
         if self._until is None and self._seconds is not None:
             self._until = anyio.current_time() + self._seconds
+
+    @property
+    def left(self) -> float:
+        """How many seconds are left, from the first of `begin` and `wait`; infinite without end."""
+        return inf if self._until is None else max(0.0, self._until - anyio.current_time())
 
     async def wait(self) -> bool:
         """Wait; return False instead where the time has run out."""

@@ -10,6 +10,7 @@ from redis import exceptions
 from framework.model.clock import Clock, SystemClock
 from framework.store.address import Address
 from framework.store.connection import (
+    REPLY_SECONDS,
     Argument,
     Connections,
     HeldConnection,
@@ -38,7 +39,7 @@ class Store:
         self.address = Address(url)
         self.clock: Clock = clock or SystemClock()
         self.timeout = timeout
-        self._connections = Connections(self.address)
+        self._connections = Connections(self.address, min(REPLY_SECONDS, timeout))
         self._lanes: list[Lane] = []
         self._held: list[HeldConnection] = []
         self.outage = Outage()

@@ -1,6 +1,8 @@
 """Putting jobs in: alone, in bulk, at the same time, from threads, and what is refused."""
 
 import math
+import os
+import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +26,7 @@ from framework import (
     SyncProducer,
     processor,
 )
+from framework.server import EmbeddedServer
 from framework.store.store import Store
 from framework.store.transitions.add import add_jobs
 from framework.wire.keys import QueueKeys
@@ -262,6 +265,44 @@ async def test_redis_that_is_not_there_is_told_in_time(prefix: str) -> None:
             await producer.add(Reminder(text="fern"))
 
     assert "REDIS_URL" in str(raised.value)
+
+
+async def test_no_caller_waits_for_the_calls_that_fail_before_its_own(prefix: str) -> None:
+    settings = settings_of("redis://127.0.0.1:1", prefix, timeout=timedelta(seconds=0.5))
+    errors: list[Exception] = []
+
+    async def add(producer: Producer[Reminder, str]) -> None:
+        with pytest.raises(RedisUnavailableError) as caught:
+            await producer.add(Reminder(text="x"))
+        errors.append(caught.value)
+
+    async with Application(declared(remind), settings=settings) as app:
+        producer = await app.producer(Reminder)
+        with anyio.fail_after(1.8):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(6000):
+                    tasks.start_soon(add, producer)
+
+    assert len(errors) == 6000
+
+
+async def test_a_redis_that_hangs_is_told_in_time(
+    private_server: EmbeddedServer, prefix: str
+) -> None:
+    address = await to_thread.run_sync(private_server.start)
+    settings = settings_of(address.url, prefix, timeout=timedelta(seconds=0.5))
+
+    async with Application(declared(remind), settings=settings) as app:
+        producer = await app.producer(Reminder)
+        await producer.add(Reminder(text="x"))
+        os.kill(address.pid, signal.SIGSTOP)
+        try:
+            with anyio.fail_after(2), pytest.raises(RedisUnavailableError):
+                await producer.add(Reminder(text="y"))
+            with anyio.fail_after(2), pytest.raises(RedisUnavailableError):
+                await app.queue("demo").counts()
+        finally:
+            os.kill(address.pid, signal.SIGCONT)
 
 
 async def test_a_producer_needs_a_running_application(open_app: Open) -> None:
