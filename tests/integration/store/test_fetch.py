@@ -257,3 +257,14 @@ async def test_a_slot_that_frees_under_the_global_concurrency_wakes_a_worker(
     await trade(store, keys, complete(first.jobs[0]), want=0)
 
     assert await scores_of(store, keys, "marker") == {"0": 0}
+
+
+async def test_an_id_whose_key_is_no_hash_costs_no_other_job(store: Store, keys: QueueKeys) -> None:
+    await add(store, keys, new_job(), new_job(), new_job())
+    await store.command("RPUSH", keys.job("1:logs"), "a row")
+    await store.command("RPUSH", keys["wait"], "1:logs")
+
+    taken = await trade(store, keys, want=10)
+
+    assert [job.id for job in taken.jobs] == ["1", "2", "3"]
+    assert await list_of(store, keys, "active") == ["3", "2", "1"]

@@ -59,14 +59,15 @@ local function start_job(q, id, fields, started, token, by)
 end
 
 -- Takes at most `want` jobs, at least one if there is one, and no more than by.max_bytes.
--- Ids whose hash is gone are dropped. Returns ids, their fields, and how many count
+-- Ids whose hash is gone, or is none, are dropped. Returns ids, their fields, and how many count
 -- against a rate limit.
 local function take_jobs(q, want, by)
   local entries = pop_entries(q, want)
   local ids, hashes, counted, bytes = {}, {}, 0, 0
   for i, entry in ipairs(entries) do
     local id = entry[1]
-    local fields = redis.call("HGETALL", q.base .. id)
+    -- An error (a key that is no hash) would lose all that was popped; its table has no rows.
+    local fields = redis.pcall("HGETALL", q.base .. id)
     if #fields > 0 then
       local size, started, deferred = look_at(fields)
       if #ids > 0 and bytes + size > by.max_bytes then
