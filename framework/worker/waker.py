@@ -4,6 +4,8 @@ A marker is a wake-up that only one worker gets. So it is taken only for queues 
 and put back when no fetch follows.
 """
 
+from collections.abc import Mapping
+
 import anyio
 import structlog
 
@@ -35,6 +37,7 @@ class Waker:
         self._parking = Parking()
         self._news = anyio.Event()
         self._until_ms = 0.0
+        self._looked: dict[str, float] = {}
 
     def watch(self, pump: Pump) -> None:
         """Care for a pump from now on."""
@@ -45,7 +48,8 @@ class Waker:
         self._pumps.pop(pump.keys["marker"], None)
 
     def pump_is_idle(self, pump: Pump) -> None:
-        """Note that a pump has nothing to do until it is woken."""
+        """Note that a pump has just looked, and has nothing to do until it is woken."""
+        self._looked[pump.keys["marker"]] = anyio.current_time()
         if pump.keys["marker"] not in self._blocked_on or self._is_due_sooner(pump):
             self._parking.wake()
             self._news.set()
@@ -91,9 +95,10 @@ class Waker:
         if not idle:
             await self._parking.wait()
             return
-        seconds, due = self._next_due(list(idle.values()))
+        seconds, due = self._next_due(idle)
         if due:
             for pump in due:
+                self._looked[pump.keys["marker"]] = anyio.current_time()
                 pump.look()
             await anyio.lowlevel.checkpoint()
             return
@@ -109,17 +114,23 @@ class Waker:
             self._blocked_on = frozenset()
         if marker is not None:
             await self._hand_over(reader, marker)
-        elif reader.was_cut or seconds == LONGEST_SECONDS:
+        elif reader.was_cut:
             for pump in idle.values():
                 pump.look()
             await anyio.lowlevel.checkpoint()
 
-    def _next_due(self, idle: list[Pump]) -> tuple[float, list[Pump]]:
-        """Return how long to block, and the pumps that must not block at all."""
-        now_ms = self._store.clock.now_ms()
-        due = [pump for pump in idle if 0 < pump.line.due_ms <= now_ms]
-        times = [pump.line.due_ms - now_ms for pump in idle if pump.line.due_ms > now_ms]
-        return min([LONGEST_SECONDS, *(ms / 1000 for ms in times)]), due
+    def _next_due(self, idle: Mapping[str, Pump]) -> tuple[float, list[Pump]]:
+        """Return how long to block, and the pumps that must look at once."""
+        now, now_ms = anyio.current_time(), self._store.clock.now_ms()
+        seconds, due = LONGEST_SECONDS, []
+        for key, pump in idle.items():
+            left = self._looked.get(key, now) + LONGEST_SECONDS - now
+            if pump.line.due_ms:
+                left = min(left, (pump.line.due_ms - now_ms) / 1000)
+            if left <= 0:
+                due.append(pump)
+            seconds = min(seconds, left)
+        return seconds, due
 
     async def _hand_over(self, reader: MarkerReader, marker: Marker) -> None:
         pump = self._pumps.get(marker.key)
