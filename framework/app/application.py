@@ -89,6 +89,9 @@ class Application:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
+            if self._tasks is not None:
+                raise RuntimeError("the application runs already")
+            stack.callback(self._forget)
             await stack.enter_async_context(self.store)
             self._tasks = await stack.enter_async_context(anyio.create_task_group())
             stack.callback(self._tasks.cancel_scope.cancel)
@@ -107,6 +110,11 @@ class Application:
         traceback: TracebackType | None,
     ) -> None:
         await self._stack.aclose()
+
+    def _forget(self) -> None:
+        """Forget what belongs to one run: the application may be entered again."""
+        self._lines.clear()
+        self._tasks = self._portal = None
 
     @overload
     async def get(self, wants: type[T]) -> T: ...

@@ -1,6 +1,9 @@
 """``framework run``: the workers of a package in this process, until a signal."""
 
+import logging
+import os
 import signal
+import threading
 from collections.abc import Sequence
 
 import anyio
@@ -16,6 +19,9 @@ from framework.errors import DiscoveryError
 
 log = structlog.get_logger("framework.run")
 
+# How long a thread whose job was given back may take to end.
+THREAD_SECONDS = 0.5
+
 
 def run_package(package: str, *, only: Sequence[str], exclude: Sequence[str]) -> None:
     """Run the workers of a package until SIGINT or SIGTERM.
@@ -30,6 +36,7 @@ def run_package(package: str, *, only: Sequence[str], exclude: Sequence[str]) ->
     application = Application(declarations, settings=settings)
     with tied_to_parent():
         anyio.run(work_until_signal, application, backend_options={"use_uvloop": has_uvloop()})
+    leave_threads_behind()
 
 
 def check_something_runs(declarations: Declarations) -> None:
@@ -98,6 +105,19 @@ async def stop_on_signals(
             stopping.set()
             application.stop(now=not is_first)
             is_first = False
+
+
+def leave_threads_behind() -> None:
+    """End although a handler's thread does not: its job was given back and may run elsewhere."""
+    left = [one for one in threading.enumerate() if one is not threading.main_thread()]
+    for thread in left:
+        if not thread.daemon:
+            thread.join(THREAD_SECONDS)
+    names = [one.name for one in left if one.is_alive() and not one.daemon]
+    if names:
+        log.warning("handlers still run in threads; ended without them", threads=len(names))
+        logging.shutdown()
+        os._exit(0)
 
 
 def has_uvloop() -> bool:

@@ -81,13 +81,28 @@ async def job_ids(
         command = "ZREVRANGE" if newest_first else "ZRANGE"
         ids = await store.command(command, keys[SETS[state]], start, stop)
     else:
-        ids = []
-        # What was parked by BullMQ 5 stands behind what waits.
-        for name in LISTS.get(state, ()):
-            part = await store.command("LRANGE", keys[name], 0, -1)
-            ids = [*part, *ids] if newest_first else [*ids, *reversed(part)]
-        ids = ids[start : None if stop == -1 else stop + 1]
-    return [JobId(job_id.decode()) for job_id in ids]
+        ids = await list_ids(store, keys, state, start, stop, newest_first=newest_first)
+    return [JobId(job_id.decode(errors="replace")) for job_id in ids]
+
+
+async def list_ids(
+    store: Store, keys: QueueKeys, state: JobState, start: int, stop: int, *, newest_first: bool
+) -> list[bytes]:
+    """Return a page of a state that lists hold; what BullMQ 5 parked stands behind the rest."""
+    names = LISTS.get(state, ())
+    lengths = await store.pipeline([("LLEN", keys[name]) for name in names])
+    lists = list(zip(names, lengths, strict=True))
+    stop = sum(lengths) - 1 if stop == -1 else stop
+    ids: list[bytes] = []
+    for name, length in reversed(lists) if newest_first else lists:
+        first, last = max(0, start), min(stop, length - 1)
+        if first <= last and newest_first:
+            ids += await store.command("LRANGE", keys[name], first, last)
+        elif first <= last:
+            part = await store.command("LRANGE", keys[name], -last - 1, -first - 1)
+            ids += reversed(part)
+        start, stop = start - length, stop - length
+    return ids
 
 
 async def read_logs(

@@ -92,6 +92,8 @@ class Executor:
         slot: Slot,
         data: Codec[Any],
     ) -> tuple[object, bytes]:
+        if self.hooks:
+            await self.hooks.keep_up()
         _ = job.stored_options  # what cannot be read must fail before it runs
         if DEFERRED in job.fields:
             raise UnrecoverableError(job.fields[DEFERRED].decode(errors="replace"))

@@ -10,8 +10,11 @@ from anyio.abc import TaskGroup
 
 from framework.declare.hooks import HookSpec
 from framework.worker.current import CURRENT
+from framework.worker.parking import Parking
 
 log = structlog.get_logger("framework.hooks")
+
+MOST_PENDING = 1000
 
 
 class Hooks:
@@ -25,6 +28,8 @@ class Hooks:
 
     def __init__(self, specs: Iterable[HookSpec], instance: object, queue: str) -> None:
         self._queue = queue
+        self._pending = 0
+        self._parking = Parking()
         self._hooks: dict[str, list[tuple[HookSpec, Callable[..., Any]]]] = {}
         for spec in specs:
             call = getattr(instance, spec.attribute)
@@ -68,4 +73,17 @@ class Hooks:
     def start(self, tasks: TaskGroup, name: str, event: object) -> None:
         """Call all hooks of an event in a task of their own."""
         if name in self._hooks:
-            tasks.start_soon(self.call, name, event)
+            self._pending += 1
+            tasks.start_soon(self._call_and_count, name, event)
+
+    async def _call_and_count(self, name: str, event: object) -> None:
+        try:
+            await self.call(name, event)
+        finally:
+            self._pending -= 1
+            self._parking.wake()
+
+    async def keep_up(self) -> None:
+        """Wait while too many hooks run that nobody waits for: jobs must not outrun them."""
+        while self._pending >= MOST_PENDING:
+            await self._parking.wait()

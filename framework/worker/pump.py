@@ -78,6 +78,7 @@ class Pump:
         concurrency: How many jobs may be held at once.
         on_jobs: Called when jobs have come into ``ready``.
         on_idle: Called when the pump waits for a wake-up.
+        on_drained: Called when a call ended jobs and left nothing to do.
     """
 
     store: Store
@@ -86,6 +87,7 @@ class Pump:
     concurrency: int
     on_jobs: Callable[[], None]
     on_idle: Callable[[], None]
+    on_drained: Callable[[], None]
     ready: deque[Fetched] = field(default_factory=deque[Fetched])
     held: dict[JobId, Token] = field(default_factory=dict[JobId, Token])
     line: Line = field(default_factory=Line)
@@ -257,6 +259,8 @@ class Pump:
             self.stop_fetching()
         elif jobs:
             self.on_jobs()
+        if reply.is_drained:
+            self.on_drained()
 
 
 def how_many_fit(endings: Sequence[tuple[Ending, Settled | None]]) -> int:

@@ -12,6 +12,7 @@ import structlog
 from anyio.abc import TaskGroup, TaskStatus
 
 from framework.declare.spec import ProcessorSpec
+from framework.model.events import Drained
 from framework.model.job import JobId, Token
 from framework.store.event_stream import follow_events, last_event_id
 from framework.store.queue_meta import open_queue
@@ -74,6 +75,7 @@ class Worker:
     shutdown: timedelta
     pump: Pump = field(init=False)
     _slots: Slots | None = None
+    _executor: Executor | None = None
     _lanes_left: int = 0
     _stop: anyio.Event = field(default_factory=anyio.Event)
     _hurry: anyio.Event = field(default_factory=anyio.Event)
@@ -90,7 +92,13 @@ class Worker:
             limit_ms=to_ms(limiter.duration) if limiter else "",
         )
         self.pump = Pump(
-            self.store, self.keys, taker, spec.concurrency, self._jobs_came, self._is_idle
+            self.store,
+            self.keys,
+            taker,
+            spec.concurrency,
+            self._jobs_came,
+            self._is_idle,
+            self._is_drained,
         )
 
     @property
@@ -144,6 +152,7 @@ class Worker:
             self.store, self.keys, self.work.named, self.work.catch_all, hooks, self.pump, serving
         )
         concurrency = self.pump.concurrency
+        self._executor = executor
         self._slots = Slots(self.pump, concurrency, executor.execute, serving)
         self._lanes_left = 2 if concurrency >= FEW else 1
         for _ in range(self._lanes_left):
@@ -162,6 +171,11 @@ class Worker:
 
     def _is_idle(self) -> None:
         self.waker.pump_is_idle(self.pump)
+
+    def _is_drained(self) -> None:
+        if self._executor is not None:
+            queue = self.keys.queue
+            self._executor.hooks.start(self._executor.tasks, "drained", Drained(queue))
 
     async def _drain(self, serving: TaskGroup) -> None:
         self.waker.forget(self.pump)

@@ -12,7 +12,7 @@
 --          d id token reason stacktrace delay_ms          retry after a delay
 --          g id token                                     given back, no attempt counted
 --          At most 500 outcomes and 1,000 jobs wanted.
--- returns: {codes, ids, fields, limited_ms, next_due_ms, is_blocked}
+-- returns: {codes, ids, fields, limited_ms, next_due_ms, is_blocked, is_drained}
 --          codes: 0 done, -1 no job, -2 no lock, -3 not active, -4 pending children,
 --          -6 another worker's lock, -9 failed children.
 --          {} when a later call was served on this lane.
@@ -25,7 +25,7 @@ if before then
   local fields = {}
   for i, id in ipairs(before[3]) do fields[i] = redis.call("HGETALL", base .. id) end
   return {before[2], before[3], fields, 0, string.format("%.0f", math.floor(next_due(delayed))),
-    0}
+    0, 0}
 end
 
 local q = {base = base, wait = wait, active = active, prioritized = prioritized,
@@ -82,8 +82,8 @@ elseif limited_ms == 0 and not is_blocked(paused, concurrency, active) then
 end
 if was_delayed then mark_delayed(marker, delayed) end
 local has_news = #ids > 0 or limited_ms > 0 or blocked or due_ms > 0
-if has_ended and not has_news and not has_line and redis.call("LLEN", active) == 0 then
-  redis.call("XADD", events, "*", "event", "drained")
-end
+local drained = has_ended and not has_news and not has_line and redis.call("LLEN", active) == 0
+if drained then redis.call("XADD", events, "*", "event", "drained") end
 remember(lane, lane_ms, sequence, codes, ids)
-return {codes, ids, fields, limited_ms, string.format("%.0f", due_ms), blocked and 1 or 0}
+return {codes, ids, fields, limited_ms, string.format("%.0f", due_ms), blocked and 1 or 0,
+  drained and 1 or 0}

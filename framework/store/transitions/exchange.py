@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import structlog
+
 from framework.model.job import JobId, Token
 from framework.model.options import KeepJobs
 from framework.store.connection import Argument
@@ -11,6 +13,8 @@ from framework.store.lane import Lane
 from framework.store.script import load_script
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
+
+log = structlog.get_logger("framework.store")
 
 EXCHANGE = load_script("exchange")
 MOST_ENDINGS = 250
@@ -84,6 +88,7 @@ class Exchanged:
         limited_ms: How long no job may be taken because of a rate limit, or 0.
         next_due_ms: When the first delayed job is due, or 0.
         is_blocked: Whether the queue is paused or at its global concurrency.
+        is_drained: Whether this call ended jobs and left nothing to do.
     """
 
     codes: list[int]
@@ -91,6 +96,7 @@ class Exchanged:
     limited_ms: int
     next_due_ms: int
     is_blocked: bool
+    is_drained: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,21 +167,25 @@ async def exchange(
     args += records
     script_keys = keys.pick(EXCHANGE.keys, lane=keys.lane(lane.name))
     reply = await lane.call(EXCHANGE, script_keys, args, seconds=seconds)
-    codes, ids, fields, limited_ms, due_ms, blocked = reply
-    return Exchanged(
-        codes,
-        [
-            Fetched(
-                JobId(job_id.decode()),
-                Token(f"{taker.token}{next_token + place}"),
-                dict(zip(flat[::2], flat[1::2], strict=True)),
-            )
-            for place, (job_id, flat) in enumerate(zip(ids, fields, strict=True))
-        ],
-        limited_ms,
-        int(due_ms),
-        bool(blocked),
-    )
+    codes, ids, fields, limited_ms, due_ms, blocked, drained = reply
+    jobs = [
+        Fetched(
+            JobId(job_id.decode()),
+            Token(f"{taker.token}{next_token + place}"),
+            dict(zip(flat[::2], flat[1::2], strict=True)),
+        )
+        for place, (job_id, flat) in enumerate(zip(ids, fields, strict=True))
+        if is_text(job_id)
+    ]
+    return Exchanged(codes, jobs, limited_ms, int(due_ms), bool(blocked), bool(drained))
+
+
+def is_text(job_id: bytes) -> bool:
+    """Tell whether an id can be read; one that cannot is left to the stalled check."""
+    readable = job_id.isascii() or job_id.decode(errors="ignore").encode() == job_id
+    if not readable:
+        log.error("a job's id is no UTF-8 text; remove it from the queue by hand", id=repr(job_id))
+    return readable
 
 
 @lru_cache(maxsize=256)

@@ -273,3 +273,17 @@ async def test_our_retention_is_written_for_every_peer_to_honour(
 
     opts = json.loads((await hash_of(store, keys, "1"))["opts"])
     assert opts["removeOnComplete"] == {"count": 1000, "age": 86400, "fw.atLeast": 60}
+
+
+async def test_an_application_may_be_entered_again(open_app: Open) -> None:
+    app = open_app(give_back_text)
+
+    for _ in range(2):
+        async with working(app):
+            queue = app.queue("demo")
+            assert await queue.result(await queue.add("n", "hi")) == "hi"
+
+
+@processor("demo")
+async def give_back_text(job: Job[str]) -> str:
+    return job.data

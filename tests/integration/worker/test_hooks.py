@@ -12,6 +12,7 @@ from framework import (
     Active,
     Completed,
     Context,
+    Drained,
     Failed,
     Job,
     JobFailedError,
@@ -203,3 +204,23 @@ async def vanished_job(store: Store, keys: QueueKeys, job_id: str) -> None:
     """An active job that nobody holds."""
     await store.command("HSET", keys.job(job_id), "name", "number", "data", '{"number":1}')
     await store.command("LPUSH", keys["active"], job_id)
+
+
+async def test_a_worker_hears_that_it_left_nothing_to_do(open_app: Open) -> None:
+    heard: list[Drained] = []
+
+    @processor("demo")
+    class Seen:
+        async def process(self, job: Job[Number]) -> None: ...
+
+        @on_event("drained")
+        def drained(self, event: Drained) -> None:
+            heard.append(event)
+
+    app = open_app(Seen)
+
+    async with working(app):
+        await app.queue("demo").add("number", {"number": 1})
+        await until(lambda: heard, message="drained was not heard")
+
+    assert heard == [Drained("demo")]
