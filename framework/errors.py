@@ -17,6 +17,7 @@ FrameworkError
 ├── RedisUnavailableError       no answer in time, or the connection is refused
 │   └── RedisRefusedError       it answers, but not to us: wrong password, no rights, no memory
 ├── FormatError                 the queue was written by a newer release of the framework
+├── StartError                  what the workers need could not be made
 ├── ServerError                 the embedded server cannot be found, started or stopped
 ├── JobFailedError              a result was awaited, and the job failed
 ├── ResultTimeoutError          a result was awaited for too long
@@ -219,6 +220,26 @@ class FormatError(FrameworkError):
             f'queue "{self.queue}" holds format {self.found}, this release reads up to '
             f"{self.known}. Upgrade this process to the release that the others run"
         )
+
+
+class StartError(FrameworkError):
+    """A provider or a constructor raised while the workers started.
+
+    Args:
+        what: What was being made.
+        where: Where it was raised.
+        cause: What was raised.
+    """
+
+    def __init__(self, what: str, where: str, cause: BaseException) -> None:
+        super().__init__(what, where, cause)
+        self.what = what
+        self.where = where
+        self.cause = cause
+
+    def __str__(self) -> str:
+        told = f"{type(self.cause).__name__}: {self.cause}".rstrip(": ")
+        return f"{self.where}: what {self.what} needs could not be made: {told}"
 
 
 class ServerError(FrameworkError):

@@ -9,7 +9,7 @@ from framework.declare.fit import fits
 from framework.declare.names import job_name_of
 from framework.declare.route import Route, RouteSpec
 from framework.declare.spec import ProcessorSpec
-from framework.di.expression import spell
+from framework.di.expression import origin_of, spell, spell_name
 from framework.errors import RouteError
 from framework.model.options import JobOptions
 
@@ -88,7 +88,8 @@ class Routes:
                 f"{spell(expression)} awaits {spell(result)}, but the processor of queue "
                 f'"{target.queue}" ({target.where}) returns {spell(target.result)}',
                 where=asked_by,
-                fix=f"write Producer[{spell(payload)}, {spell(target.result)}]",
+                fix=f"write {spell_name(origin_of(expression))}"
+                f"[{spell(payload)}, {spell(target.result)}]",
             )
         known = target.result if result is object else result
         return Target(target.queue, target.name, payload, known, target.defaults, target.where)

@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_file=".env",
+        env_ignore_empty=True,
         env_nested_delimiter="__",
         extra="ignore",
         populate_by_name=True,

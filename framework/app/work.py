@@ -1,13 +1,22 @@
 """From a declared processor to what a worker runs."""
 
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from anyio import CapacityLimiter
 
 from framework.declare.spec import ProcessorSpec
 from framework.di.container import Container
 from framework.di.signature import Request
-from framework.errors import PayloadError, ProcessorError
+from framework.errors import (
+    FrameworkError,
+    OptionsError,
+    PayloadError,
+    ProcessorError,
+    StartError,
+)
+from framework.wire.options import encode_options
 from framework.wire.payload import codec_of
 from framework.worker.runner import context_for, make_runner
 from framework.worker.worker import Work
@@ -38,6 +47,14 @@ def check_runnable(processors: Sequence[ProcessorSpec]) -> None:
                 where=spec.where,
                 fix='write run_in="thread", and start more processes for CPU-bound work',
             )
+        try:
+            encode_options(spec.defaults)
+        except OptionsError as error:
+            raise ProcessorError(
+                f"{spec.title}: defaults=JobOptions(...): {error}",
+                where=spec.where,
+                fix="correct the option; all its jobs would be refused",
+            ) from error
         for handler in spec.handlers:
             try:
                 codec_of(handler.payload)
@@ -55,7 +72,29 @@ async def make_work(spec: ProcessorSpec, container: Container) -> Work:
 
     Raises:
         DeclarationError: A parameter that cannot be injected.
+        StartError: A provider or the constructor raised.
     """
+    try:
+        return await build_work(spec, container)
+    except FrameworkError:
+        raise
+    except Exception as error:
+        raise StartError(spec.title, raised_at(error), error) from error
+
+
+def raised_at(error: BaseException) -> str:
+    """Return where an error was raised, as ``shop/mail.py:12``."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "an unknown place"
+    path = Path(frames[-1].filename)
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    return f"{shown}:{frames[-1].lineno}"
+
+
+async def build_work(spec: ProcessorSpec, container: Container) -> Work:
+    """Do what `make_work` says, and let errors pass."""
     target = await container.construct(spec.target) if spec.is_class else spec.target  # type: ignore[arg-type]  # is_class says so
     limiter = CapacityLimiter(spec.concurrency) if spec.runs == "thread" else None
     named, catch_all = {}, None

@@ -183,6 +183,7 @@ class Dev:
         async for changes in awatch(folder, watch_filter=wanted, stop_event=self._ended):
             names = sorted({path.removeprefix(f"{folder}/") for _, path in changes})
             say(f"  reload   {', '.join(names[:3])}{' …' if len(names) > 3 else ''}")  # noqa: PLR2004 - as many as a line holds
+            self._has_run = True
             await self._stop()
             await self._start(tasks)
 

@@ -12,6 +12,7 @@ from framework.errors import (
     RedisUnavailableError,
     ServerError,
     SettingsError,
+    StartError,
 )
 
 # From sysexits.h, as supervisors know them.
@@ -22,6 +23,7 @@ CONFIG = 78
 CODES: tuple[tuple[type[FrameworkError], int], ...] = (
     (RedisUnavailableError, UNAVAILABLE),
     (ServerError, UNAVAILABLE),
+    (StartError, UNAVAILABLE),
     (DeclarationError, CONFIG),
     (SettingsError, CONFIG),
     (FormatError, CONFIG),

@@ -29,6 +29,24 @@ Exclude = Annotated[
 ]
 
 
+def show_version(wanted: bool) -> None:
+    """Print the release and end."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"framework {version('framework')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    """Background jobs for Python: declared like NestJS, run like Celery, stored like BullMQ."""
+
+
 @app.command()
 def run(package: Package, only: Only = None, exclude: Exclude = None) -> None:
     """Run a package's workers until SIGINT or SIGTERM; a second signal does not wait for jobs.

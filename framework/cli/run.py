@@ -21,6 +21,7 @@ log = structlog.get_logger("framework.run")
 
 # How long a thread whose job was given back may take to end.
 THREAD_SECONDS = 0.5
+MOST_NAMES = 10
 
 
 def run_package(package: str, *, only: Sequence[str], exclude: Sequence[str]) -> None:
@@ -47,7 +48,9 @@ def check_something_runs(declarations: Declarations) -> None:
     """
     if declarations.selected:
         return
-    searched = ", ".join(declarations.modules)
+    searched = ", ".join(declarations.modules[:MOST_NAMES])
+    if len(declarations.modules) > MOST_NAMES:
+        searched += f" and {len(declarations.modules) - MOST_NAMES} more"
     skipped = (
         f" Not searched, since __init__.py is missing: {', '.join(declarations.skipped)}."
         if declarations.skipped

@@ -15,7 +15,7 @@ from framework.store.adder import Adder
 from framework.store.store import Store
 from framework.store.transitions.add import AddedJob, AddedJobs, NewJob
 from framework.wire.job_hash import Codecs, Fields, StoredJob
-from framework.wire.keys import QueueKeys
+from framework.wire.keys import QueueKeys, is_text
 from framework.wire.options import AddOptions, encode_options
 from framework.wire.payload import Codec
 
@@ -144,10 +144,10 @@ def merged(defaults: JobOptions, options: JobOptions) -> AddOptions:
 
 def check_name(name: str) -> str:
     """Refuse an empty or unwritable job name."""
-    try:
-        usable = bool(name) and bool(name.encode())
-    except UnicodeEncodeError:
-        usable = False
-    if not usable:
+    if not is_text(name):
         raise OptionsError("name", f"a job's name is text that is not empty, got {name!r}")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise OptionsError("name", f"{name!r} is no valid Unicode text") from error
     return name

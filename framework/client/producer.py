@@ -9,6 +9,7 @@ from typing_extensions import Unpack
 
 from framework.client.bulk import check_all, parts_of
 from framework.client.line import FreshJob, FreshJobs, Line, merged, new_job
+from framework.errors import OptionsError
 from framework.model.job import Job, JobId
 from framework.model.options import JobOptions
 from framework.wire.payload import Codec, codec_of
@@ -95,6 +96,8 @@ class Producer(Generic[T, R]):
             What is raised has an attribute ``added``: the ids that were added before, none
             where a payload does not fit its type.
         """
+        if "job_id" in options:
+            raise OptionsError("job_id", "jobs of a bulk cannot share one; use add for each")
         wanted = merged(self._defaults, options) if options else self._plain
         items = check_all(self.name, self._data, payloads)
         parts = parts_of(items, lambda data: new_job(self.name, self._data, data, wanted))

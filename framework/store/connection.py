@@ -46,6 +46,14 @@ REFUSED = (
 )
 
 
+# A deadline that is noticed so late says more of this process than of Redis.
+LATE_SECONDS = 1.0
+
+
+class LateError(exceptions.TimeoutError):
+    """The deadline passed unnoticed: something blocked the event loop."""
+
+
 def pack(*command: Argument) -> Command:
     """Return a command as it goes over the wire."""
     return [hiredis.pack_command(cast("Any", command))]
@@ -58,20 +66,30 @@ def is_passing(error: Exception) -> bool:
     return isinstance(error, PASSING) or str(error).startswith(PASSING_CODES)
 
 
+# Signs in an answer, what to say of it (None: the answer itself), and the fix (None: the usual).
+SIGNS: tuple[tuple[str, str | None, str | None], ...] = (
+    (
+        "maxmemory",
+        "it is out of memory",
+        "Raise maxmemory, or keep fewer finished jobs (KeepJobs)",
+    ),
+    ("MISCONF", "it cannot write to its disk", "Look at its log and its disk"),
+    ("DB index", None, "Correct REDIS_DB, or the number at the end of REDIS_URL"),
+    ("WRONGPASS", None, None),
+    ("NOAUTH", None, None),
+)
+
+
 def translate(error: Exception, address: Address) -> FrameworkError:
     """Return our error for one of redis-py's."""
     text = str(error) or type(error).__name__
-    if isinstance(error, exceptions.OutOfMemoryError) or text.startswith("OOM "):
-        return RedisRefusedError(
-            address.name,
-            "it is out of memory",
-            fix="Raise maxmemory, or keep fewer finished jobs (KeepJobs)",
-        )
-    if text.startswith("MISCONF"):
-        return RedisRefusedError(
-            address.name, "it cannot write to its disk", fix="Look at its log and its disk"
-        )
-    if isinstance(error, REFUSED) or "WRONGPASS" in text or "NOAUTH" in text:
+    if isinstance(error, LateError):
+        fix = 'Make the handler a plain def with run_in="thread"'
+        return RedisUnavailableError(address.name, text, fix=fix)
+    for sign, problem, fix_of_sign in SIGNS:
+        if sign in text:
+            return RedisRefusedError(address.name, problem or text, fix=fix_of_sign)
+    if isinstance(error, REFUSED):
         return RedisRefusedError(address.name, text)
     if is_passing(error):
         return RedisUnavailableError(address.name, reason_of(error))
@@ -130,12 +148,17 @@ class HeldConnection:
         connection = self._connection
         if not connection.is_connected:
             await self._connect()
+        ends = asyncio.get_running_loop().time() + deadline
         try:
             async with asyncio.timeout(deadline):
                 await connection.send_packed_command(cast("bytes", command), check_health=False)
                 return await connection.read_response()
         except TimeoutError as error:
+            late = asyncio.get_running_loop().time() - ends
             await self.drop()
+            if late > LATE_SECONDS:
+                blocked = f"its answer was not read: a handler blocked the event loop {late:.1f} s"
+                raise LateError(f"{blocked} too long") from error
             raise exceptions.TimeoutError("no answer in time") from error
 
     async def _connect(self) -> None:

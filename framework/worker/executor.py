@@ -9,7 +9,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from framework.errors import PayloadError, UnrecoverableError
+from framework.errors import FrameworkError, PayloadError, UnrecoverableError
 from framework.model.events import Active, Completed, Failed, Progressed
 from framework.model.outcome import Fail, Retry
 from framework.store.store import Store
@@ -109,8 +109,7 @@ class Executor:
             await self.hooks.call("active", Active(job))
         report = partial(self._report, job)
         run = partial(Run, self.store, self.keys, job, fetched.token, data, slot, report)
-        result = await runner.run(job, run)
-        return result, runner.encode(result)
+        return await runner.run(job, run)
 
     def _unknown_name(self, name: str) -> str:
         known = ", ".join(sorted(f'"{each.decode()}"' for each in self.named))
@@ -119,6 +118,15 @@ class Executor:
     async def _report(self, job: StoredJob[Any, Any], progress: object) -> None:
         if self.hooks.hears("progress"):
             await self.hooks.call("progress", Progressed(job, progress))
+
+    def _log_failure(
+        self, job: StoredJob[Any, Any], reason: str, attempt: int, again: str | None, code: int
+    ) -> None:
+        """Tell of a failed attempt where no hook does; silence would hide it."""
+        if code == 0:
+            facts = {"job": job.id, "queue": job.queue, "name": job.name, "attempt": attempt}
+            told = {"retry_in": again} if again else {}
+            log.warning("job failed", **facts, error=reason, **told)
 
     def _hear(self, name: str, event: object, code: int) -> None:
         if code == 0:
@@ -135,7 +143,7 @@ class Executor:
         elif anyio.get_current_task().has_pending_cancellation():
             raise error
         else:
-            cancelled = UnrecoverableError("it awaited something that was cancelled")
+            cancelled = FrameworkError("it awaited something that was cancelled")
             self._end_failed(fetched, job, cancelled)
 
     def _end_failed(self, fetched: Fetched, job: StoredJob[Any, Any], error: BaseException) -> None:
@@ -166,8 +174,9 @@ class Executor:
         attempt: int,
         outcome: Fail | Retry,
     ) -> Settled | None:
-        if not self.hooks.hears("failed"):
-            return None
         delay = outcome.delay if isinstance(outcome, Retry) else None
+        if not self.hooks.hears("failed"):
+            again = f"{delay.total_seconds():g} s" if delay is not None else None
+            return partial(self._log_failure, job, reason, attempt, again)
         event = Failed(job, error, reason, attempt, delay is not None, delay)
         return partial(self._hear, "failed", event)

@@ -36,26 +36,32 @@ class Runner:
     data: Codec[Any]
     result: Codec[Any]
 
-    async def run(self, job: Job[Any, Any], run: Callable[[], Run]) -> object:
-        """Run a job and return what its handler returned.
+    async def run(self, job: Job[Any, Any], run: Callable[[], Run]) -> tuple[object, bytes]:
+        """Run a job; return what its handler returned, and that as JSON text.
 
         What lives as long as the job is closed before this returns, and is thrown the
-        handler's error.
+        handler's error, or that its result cannot be written.
+
+        Raises:
+            ResultError: JSON cannot hold the result, or it does not fit.
         """
         plan = self.plan
         if plan.is_empty:
-            return await self.call(job)
+            result = await self.call(job)
+            return result, self.encode(result)
         seeds = self._seeds(run) if plan.seeds else {}
         if plan.is_simple:
-            return await self.call(job, **plan.fill(seeds))
+            result = await self.call(job, **plan.fill(seeds))
+            return result, self.encode(result)
         arguments, scope = await plan.open(seeds)
         try:
             result = await self.call(job, **arguments)
+            text = self.encode(result)
         except BaseException as error:
             await scope.close(error)
             raise
         await scope.close()
-        return result
+        return result, text
 
     def _seeds(self, run: Callable[[], Run]) -> Mapping[object, object]:
         made = run()
