@@ -179,3 +179,56 @@ async def test_a_queue_of_a_newer_release_is_refused(
     assert code == 78
     assert "holds format 99" in run.output
     assert "Upgrade this process" in run.output
+
+
+THREAD = """
+    import time
+    from pydantic import BaseModel
+    from framework import Job, processor
+
+    class Greet(BaseModel):
+        name: str
+
+    @processor("greetings", run_in="thread")
+    class Greeter:
+        def process(self, job: Job[Greet]) -> None:
+            time.sleep(600)
+"""
+FAILING = """
+    from framework import Job, processor
+
+    @processor("greetings")
+    async def greet(job: Job[dict[str, str]]) -> None:
+        raise ValueError("no such greeting")
+"""
+
+
+async def test_a_thread_that_does_not_end_holds_up_no_stop(
+    tmp_path: Path, redis_url: str, prefix: str, queue: Queue
+) -> None:
+    write_package(tmp_path, "shop", mail=THREAD)
+    job = await queue.add("greet", {"name": "Ada"})
+
+    with command("run", "shop", cwd=tmp_path, environment=environment_of(redis_url, prefix)) as run:
+        await until(lambda: _is(queue, job.id, "active"), message="the job never began")
+        run.send(signal.SIGTERM)
+        run.says("stopping")
+        run.send(signal.SIGTERM)
+        code = run.ends(timeout=5)
+
+    assert code == 0
+    assert await queue.state(job.id) == "waiting"
+
+
+async def test_a_failed_job_is_told_though_no_hook_tells(
+    tmp_path: Path, redis_url: str, prefix: str, queue: Queue
+) -> None:
+    write_package(tmp_path, "shop", mail=FAILING)
+    await queue.add("greet", {"name": "Ada"})
+
+    with command("run", "shop", cwd=tmp_path, environment=environment_of(redis_url, prefix)) as run:
+        run.says("job failed")
+
+    assert "no such greeting" in run.output
+    assert "greetings" in run.output
+    assert "Ada" not in run.output
