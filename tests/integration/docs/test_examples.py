@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.integration.docs.pages import EXAMPLES, REPOSITORY, blocks_in, patched
 from tests.support.command import FOREIGN, command
 
+HOW_TO = REPOSITORY / "docs" / "how-to"
 QUICK_START = REPOSITORY / "docs" / "tutorial" / "quick-start.md"
 
 
@@ -70,6 +71,63 @@ def test_the_smallest_program_greets(redis_url: str, prefix: str, tmp_path: Path
     )
 
     assert said == "Hello, Ada!\n"
+
+
+def run_example(name: str, url: str, prefix: str, folder: Path) -> list[str]:
+    """Run an example on the tests' server and return the lines that it wrote."""
+    said = run_python(EXAMPLES / name, cwd=folder, REDIS_URL=url, FRAMEWORK_PREFIX=prefix)
+    return said.splitlines()
+
+
+def test_an_album_is_made_in_a_thread(redis_url: str, prefix: str, tmp_path: Path) -> None:
+    said = run_example("albums.py", redis_url, prefix, tmp_path)
+
+    assert sorted(said) == ["pictures: 3", "to Ada: Your album is ready."]
+
+
+def test_payments_end_as_their_page_says(redis_url: str, prefix: str, tmp_path: Path) -> None:
+    said = run_example("payments.py", redis_url, prefix, tmp_path)
+
+    (shown,) = (
+        one for one in blocks_in(HOW_TO / "retry-and-give-up.md") if one.language == "console"
+    )
+    assert sorted(said) == sorted(shown.text.splitlines())
+
+
+def test_a_mail_room_is_as_its_page_says(redis_url: str, prefix: str, tmp_path: Path) -> None:
+    said = run_example("mail_room.py", redis_url, prefix, tmp_path)
+
+    (shown,) = (
+        one for one in blocks_in(HOW_TO / "look-after-a-queue.md") if one.language == "console"
+    )
+    looked = shown.text.splitlines()
+    rest = [line for line in said if not line.startswith("completed: ")]
+    assert rest == [
+        *looked,
+        "removed: True",
+        "paused: True",
+        "invoice in invoices, copy in archive",
+        "telegram to Eve",
+        "parcel to Fay",
+        "parcel to Gus",
+        "card to Bob",
+        "card to Ada",
+        "somebody paused mail",
+    ]
+    heard = [line.rpartition(" ")[2] for line in said if line.startswith("completed: ")]
+    assert heard == ["Eve", "Fay", "Gus", "Bob", "Ada"]
+
+
+def test_a_stand_in_takes_the_place_of_what_is_provided(tmp_path: Path) -> None:
+    with command("new", "shop", cwd=tmp_path) as new:
+        assert new.ends() == 0, new.output
+    project = tmp_path / "shop"
+    (project / "shop" / "orders.py").write_text((EXAMPLES / "orders.py").read_text())
+    (project / "tests" / "test_orders.py").write_text((EXAMPLES / "test_orders.py").read_text())
+
+    said = run_python("-m", "pytest", "tests/test_orders.py", cwd=project)
+
+    assert "1 passed" in said
 
 
 def test_the_quick_start_leads_to_a_project_whose_tests_pass(tmp_path: Path) -> None:
