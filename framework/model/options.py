@@ -109,7 +109,7 @@ KEEP_FAILED = KeepJobs(age=timedelta(days=7))
 
 
 class JobOptions(TypedDict, total=False):
-    """One declaration, three uses: ``defaults=``, ``add(**options)``, ``Flow(**options)``.
+    """One declaration, two uses: ``defaults=`` of a processor and ``add(**options)``.
 
     Keys:
         attempts: How many tries in all; 1 (one try) unless set. 0 to 2^31 - 1.
