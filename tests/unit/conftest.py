@@ -1,3 +1,5 @@
+"""What unit tests share."""
+
 import importlib
 import sys
 from collections.abc import Callable, Iterator
@@ -8,11 +10,6 @@ from types import ModuleType
 import pytest
 
 Write = Callable[[str, str], ModuleType]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
