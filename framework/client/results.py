@@ -1,5 +1,6 @@
 """Waiting for results: one stream reader and one look a second, however many wait."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,13 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from framework.errors import FrameworkError, JobFailedError, JobNotFoundError, ResultTimeoutError
+from framework.errors import (
+    FrameworkError,
+    JobFailedError,
+    JobNotFoundError,
+    RedisUnavailableError,
+    ResultTimeoutError,
+)
 from framework.model.events import QueueEvent
 from framework.model.job import JobId
 from framework.store.event_stream import follow_events, last_endings, last_event_id
@@ -87,7 +94,8 @@ class Results:
                     self._is_reading = True
                     self._tasks.start_soon(self._read)
                 else:
-                    await self._look([job_id])
+                    with suppress(RedisUnavailableError):  # the reader tries again each second
+                        await self._look([job_id])
                 await one.done.wait()
         finally:
             self._forget(job_id, one)

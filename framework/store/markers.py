@@ -80,7 +80,8 @@ class MarkerReader:
     async def put_back(self, marker: Marker) -> None:
         """Leave a wake-up to another worker."""
         member = "1" if marker.due_ms else "0"
-        await self._store.command("ZADD", marker.key, repr(marker.due_ms), member)
+        # Another may have left a sooner one meanwhile.
+        await self._store.command("ZADD", marker.key, "LT", repr(marker.due_ms), member)
 
     async def aclose(self) -> None:
         """Close the connection."""

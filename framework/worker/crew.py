@@ -8,6 +8,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from framework.model.job import JobId, Token
+from framework.store.queue_meta import open_queue
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework.worker.locks import Holdings, LockKeeper
@@ -46,7 +47,15 @@ class Crew:
             worker.stop(now=now)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Work until stopped. Raises as `Worker.run`."""
+        """Work until stopped.
+
+        Raises:
+            FormatError: A queue was written by a newer release.
+            RedisUnavailableError: At the start, Redis cannot be reached.
+        """
+        # All of them before any worker takes a job: one that is refused ends the start.
+        for worker in self.workers:
+            await open_queue(self._store, worker.keys)
         keeper = LockKeeper(self._store.address, self._holdings())
         keeper.start()
         try:

@@ -66,14 +66,17 @@ class LockKeeper:
     def _run(self) -> None:
         pause = self._seconds
         while not self._stopped.wait(pause):
-            try:
-                for one in self._holdings:
-                    self._renew(one)
-                pause = self._seconds
-            except FrameworkError as error:
-                # Each try counts while locks run out.
-                pause = self._seconds / 4
-                log.warning("locks not renewed", error=str(error))
+            failed = [one for one in self._holdings if not self._try_to_renew(one)]
+            # Each try counts while locks run out.
+            pause = self._seconds / 4 if failed else self._seconds
+
+    def _try_to_renew(self, one: Holdings) -> bool:
+        try:
+            self._renew(one)
+        except FrameworkError as error:
+            log.warning("locks not renewed", queue=one.keys.queue, error=str(error))
+            return False
+        return True
 
     def _renew(self, one: Holdings) -> None:
         held = list(one.held.copy().items())

@@ -122,24 +122,25 @@ class Pump:
         return not (self._counts.held or self._endings or self._counts.calls)
 
     def finish(self, ending: Ending, settled: Settled | None = None) -> None:
-        """Hand over how a run ended; its slot is free from now on.
+        """Hand over how a run ended; its slot is free from now on, its lock is kept.
 
         Args:
             ending: From the functions of ``transitions.exchange``.
             settled: Called with the code once Redis has answered.
         """
-        self._let_go(ending.job_id, ending.token)
+        self._counts.held -= 1
         self._endings.append((ending, settled))
         if self._counts.calls == 0 or (self.line_flows and self._worth_a_call()):
             self._lanes.wake()
 
     def drop(self, job: Fetched) -> None:
         """Forget a job that is no longer ours."""
+        self._counts.held -= 1
         self._let_go(job.id, job.token)
         self._lanes.wake()
 
     def _let_go(self, job_id: JobId, token: Token) -> None:
-        self._counts.held -= 1
+        """Keep the lock of this run no longer."""
         if self.held.get(job_id) == token:
             del self.held[job_id]
 
@@ -217,6 +218,7 @@ class Pump:
             counts.calls -= 1
         self._receive(reply, jobs, want)
         for (ending, settled), code in zip(batch, reply.codes, strict=True):
+            self._let_go(ending.job_id, ending.token)
             if code:
                 refusal = error_for(code, job_id=ending.job_id, queue=self.keys.queue)
                 log.warning("outcome refused", error=str(refusal), code=code)

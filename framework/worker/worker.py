@@ -15,7 +15,6 @@ from framework.declare.spec import ProcessorSpec
 from framework.model.events import Drained
 from framework.model.job import JobId, Token
 from framework.store.event_stream import follow_events, last_event_id
-from framework.store.queue_meta import open_queue
 from framework.store.store import Store
 from framework.store.transitions.exchange import Taker
 from framework.wire.keys import QueueKeys
@@ -122,13 +121,7 @@ class Worker:
             self._hurry.set()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Work until stopped.
-
-        Raises:
-            FormatError: The queue was written by a newer release.
-            RedisUnavailableError: At the start, Redis cannot be reached.
-        """
-        await open_queue(self.store, self.keys)
+        """Work until stopped; the queue is open."""
         spec = self.work.spec
         hooks = [one for one in spec.hooks if one.scope == "worker"]
         heard = Hooks(hooks, self.work.target, self.keys.queue)

@@ -26,6 +26,7 @@ from framework import (
     processor,
 )
 from framework.app.discovery import Declarations
+from framework.errors import FormatError
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, all_finished, declared, settings_of, working
@@ -287,3 +288,21 @@ async def test_an_application_may_be_entered_again(open_app: Open) -> None:
 @processor("demo")
 async def give_back_text(job: Job[str]) -> str:
     return job.data
+
+
+@processor("newer")
+async def too_old_for(job: Job[str]) -> None: ...
+
+
+async def test_a_queue_that_is_too_new_leaves_the_jobs_of_others_in_line(
+    open_app: Open, store: Store, prefix: str
+) -> None:
+    app = open_app(give_back_text, too_old_for)
+    await store.command("HSET", QueueKeys(prefix, "newer")["meta"], "x-fw.format", 99)
+
+    async with app:
+        job = await app.queue("demo").add("n", "hi")
+        with pytest.raises(FormatError, match="holds format 99"):
+            await app.work()
+
+        assert await app.queue("demo").state(job.id) is JobState.WAITING
