@@ -52,10 +52,6 @@ if TYPE_CHECKING:
     from framework.model.options import Fixed as Fixed
     from framework.model.options import JobOptions as JobOptions
     from framework.model.options import KeepJobs as KeepJobs
-    from framework.model.outcome import Complete as Complete
-    from framework.model.outcome import Fail as Fail
-    from framework.model.outcome import GiveBack as GiveBack
-    from framework.model.outcome import Retry as Retry
     from framework.worker.context import Context as Context
     from framework.worker.context import SyncContext as SyncContext
 
@@ -100,7 +96,6 @@ PLACES = {
     ),
     "model.job": ("Job", "JobId", "JobState"),
     "model.options": ("Exponential", "Fixed", "JobOptions", "KeepJobs"),
-    "model.outcome": ("Complete", "Fail", "GiveBack", "Retry"),
     "worker.context": ("Context", "SyncContext"),
 }
 PUBLIC = {name: place for place, names in PLACES.items() for name in names}

@@ -1,7 +1,6 @@
 """The only reader of the wall clock; tests put a virtual one in its place."""
 
 import time
-from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -19,8 +18,3 @@ class SystemClock:
     def now_ms(self) -> int:
         """Return the milliseconds since the epoch."""
         return time.time_ns() // 1_000_000
-
-
-def now(clock: Clock) -> datetime:
-    """Return what ``clock`` says, as an aware UTC datetime."""
-    return datetime.fromtimestamp(clock.now_ms() / 1000, tz=UTC)

@@ -11,7 +11,6 @@ from framework.model.options import JobOptions
 
 JobId = NewType("JobId", str)
 Token = NewType("Token", str)
-Millis = NewType("Millis", int)
 
 T_co = TypeVar("T_co", covariant=True)
 R_co = TypeVar("R_co", covariant=True, default=object)
