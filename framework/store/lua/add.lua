@@ -1,6 +1,6 @@
 -- Put new jobs in line; a custom id that is there already changes nothing.
 --
--- keys:    base wait active prioritized delayed marker meta events pc id lane
+-- keys:    base wait paused active prioritized delayed marker meta events pc id lane
 -- args:    sequence lane_ms count ...
 -- rest:    groups of jobs that differ in their data alone, `count` jobs in all, at most 1,000:
 --          size job_id name opts timestamp delay_ms priority lifo, then the data of each.
@@ -14,14 +14,15 @@ local before = recall(lane, sequence)
 if before == nil then return {} end
 if before then return {before[2], before[3]} end
 
-local paused, concurrency, max_len =
-  unpack(redis.call("HMGET", meta, "paused", "concurrency", "opts.maxLenEvents"))
+local is_paused, mode, concurrency, max_len =
+  unpack(redis.call("HMGET", meta, "paused", "x-fw.pause", "concurrency", "opts.maxLenEvents"))
+local line = line_of(wait, paused, is_paused, mode)
 max_len = max_events(meta, max_len)
 local counter = redis.call("INCRBY", id, count) - tonumber(count)
 local duplicates, back, front, nth = {}, {}, {}, 0
 local any_ready, any_delayed = false, false
 
--- Puts a stored job where its options say, all but the list `wait`, which is filled at the end.
+-- Puts a stored job where its options say, all but the list, which is filled at the end.
 local function enqueue(job_id, due, priority, lifo)
   if due then
     add_delayed(delayed, job_id, due)
@@ -63,9 +64,9 @@ while at < #ARGV do
   at = at + tonumber(size)
 end
 
-call_many("LPUSH", wait, back)
-call_many("RPUSH", wait, front)
-if any_ready and not is_blocked(paused, concurrency, active) then
+call_many("LPUSH", line, back)
+call_many("RPUSH", line, front)
+if any_ready and not is_blocked(is_paused, concurrency, active) then
   redis.call("ZADD", marker, 0, "0")
 end
 if any_delayed then mark_delayed(marker, delayed) end

@@ -1,6 +1,6 @@
 -- Finish many jobs, each decided alone, and fetch many.
 --
--- keys:    base wait active prioritized delayed completed failed stalled marker meta events pc
+-- keys:    base wait paused active prioritized delayed completed failed stalled marker meta events pc
 --          limiter lane
 -- args:    sequence lane_ms now_ms lock_ms token next_token name want max_bytes
 --          limit_max limit_ms keeps ...
@@ -28,11 +28,12 @@ if before then
     0, 0}
 end
 
-local q = {base = base, wait = wait, active = active, prioritized = prioritized,
+local is_paused, mode, concurrency, max, duration, max_len = unpack(redis.call("HMGET", meta,
+  "paused", "x-fw.pause", "concurrency", "max", "duration", "opts.maxLenEvents"))
+local line = line_of(wait, paused, is_paused, mode)
+local q = {base = base, wait = line, active = active, prioritized = prioritized,
   delayed = delayed, completed = completed, failed = failed, stalled = stalled, pc = pc,
   events = events, marker = marker}
-local paused, concurrency, max, duration, max_len =
-  unpack(redis.call("HMGET", meta, "paused", "concurrency", "max", "duration", "opts.maxLenEvents"))
 local first = rest + tonumber(keeps) * 4
 local codes, was_delayed, has_ended = {}, false, false
 
@@ -50,7 +51,7 @@ end
 local ids, fields, limited_ms, due_ms = {}, {}, 0, 0
 local room, blocked = tonumber(want), false
 if room > 0 then
-  promote(tonumber(now_ms), base, delayed, wait, prioritized, pc, events)
+  promote(tonumber(now_ms), base, delayed, line, prioritized, pc, events)
   local most = tonumber(max) or tonumber(limit_max)
   if most then
     local allowed
@@ -60,7 +61,7 @@ if room > 0 then
   if concurrency then
     room = math.min(room, tonumber(concurrency) - redis.call("LLEN", active))
   end
-  blocked = limited_ms == 0 and is_blocked(paused, concurrency, active)
+  blocked = limited_ms == 0 and is_blocked(is_paused, concurrency, active)
   if room > 0 and not blocked then
     local counted
     ids, fields, counted = take_jobs(q, room, {now_ms = now_ms, lock_ms = lock_ms,
@@ -77,7 +78,7 @@ end
 local has_line = redis.call("EXISTS", wait, prioritized) > 0
 if not has_line then
   redis.call("ZREM", marker, "0")
-elseif limited_ms == 0 and not is_blocked(paused, concurrency, active) then
+elseif limited_ms == 0 and not is_blocked(is_paused, concurrency, active) then
   redis.call("ZADD", marker, 0, "0")
 end
 if was_delayed then mark_delayed(marker, delayed) end

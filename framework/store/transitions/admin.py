@@ -15,9 +15,12 @@ LOCKED, SCHEDULED = -7, -8
 async def pause_queue(store: Store, keys: QueueKeys) -> None:
     """Let no worker of the fleet take a job; running ones go on.
 
-    Wire: ``meta`` field ``paused``; event ``paused``.
+    Wire: ``meta`` field ``paused``; with pause mode ``v5`` the jobs of ``wait`` go behind
+    those of the list ``paused``; event ``paused``.
     """
-    await store.run(PAUSE, keys.pick(PAUSE.keys), [])
+    is_first = 1
+    while await store.run(PAUSE, keys.pick(PAUSE.keys), [is_first]):
+        is_first = 0
 
 
 async def resume_queue(store: Store, keys: QueueKeys) -> None:

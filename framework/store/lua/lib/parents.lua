@@ -13,14 +13,18 @@ local function parent_of(parent_key, parent)
   return id or parent_key, queue or "", {}
 end
 
-local function wake_queue(queue)
-  local paused, concurrency = unpack(redis.call("HMGET", queue .. "meta", "paused", "concurrency"))
-  if not is_blocked(paused, concurrency, queue .. "active") then
+-- To the front of the line, or behind those of its priority.
+local function line_up_parent(queue, id, priority)
+  local is_paused, mode, concurrency =
+    unpack(redis.call("HMGET", queue .. "meta", "paused", "x-fw.pause", "concurrency"))
+  if priority > 0 then
+    add_prioritized(queue .. "prioritized", queue .. "pc", id, priority)
+  else
+    redis.call("RPUSH", line_of(queue .. "wait", queue .. "paused", is_paused, mode), id)
+  end
+  if not is_blocked(is_paused, concurrency, queue .. "active") then
     redis.call("ZADD", queue .. "marker", 0, "0")
   end
-end
-
-local function emit_waiting_again(queue, id)
   redis.call("XADD", queue .. "events", "*", "event", "waiting", "jobId", id,
     "prev", "waiting-children")
 end
@@ -28,9 +32,7 @@ end
 -- After a removal: to the front, whatever its delay or priority, as every peer does.
 local function release_parent_to_front(queue, id)
   if redis.call("ZREM", queue .. "waiting-children", id) == 0 then return end
-  redis.call("RPUSH", queue .. "wait", id)
-  wake_queue(queue)
-  emit_waiting_again(queue, id)
+  line_up_parent(queue, id, 0)
 end
 
 local function put_parent_in_line(queue, id, now_ms)
@@ -43,13 +45,7 @@ local function put_parent_in_line(queue, id, now_ms)
     mark_delayed(queue .. "marker", queue .. "delayed")
     return
   end
-  if priority > 0 then
-    add_prioritized(queue .. "prioritized", queue .. "pc", id, priority)
-  else
-    redis.call("RPUSH", queue .. "wait", id)
-  end
-  wake_queue(queue)
-  emit_waiting_again(queue, id)
+  line_up_parent(queue, id, priority)
 end
 
 local function release_parent(queue, id, now_ms)

@@ -1,0 +1,29 @@
+"""What every part of `Queue` stands on."""
+
+from typing import Any
+
+from framework.client.line import Line
+from framework.model.job import Job, JobId
+from framework.store.reads import RawFields
+from framework.wire.job_hash import StoredJob
+from framework.wire.payload import codec_of
+
+ANY = codec_of(Any)
+
+
+class QueueBase:
+    """One queue by its name.
+
+    Attributes:
+        name: The queue's name.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._store = line.store
+        self._keys = line.keys
+        self.name = line.keys.queue
+
+    def _stored(self, job_id: JobId, fields: RawFields) -> Job[Any, Any]:
+        job: StoredJob[Any, Any] = StoredJob(self.name, job_id, fields, (ANY, ANY))
+        return job
