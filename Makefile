@@ -3,11 +3,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NODE_MODULES := tests/interop/node/node_modules/.installed
+BOARD_MODULES := tests/browser/node/node_modules/.installed
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 CODE := framework tests app_template docs plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types interop bench fmt clean
+.PHONY: help install demo test check lint types interop browser bench fmt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,7 +22,11 @@ install: .venv/.installed ## Make .venv with the framework, its plugins and all 
 	touch $@
 
 $(NODE_MODULES): tests/interop/node/package.json
-	sh .ci/node-peers
+	sh .ci/node-packages $(<D)
+	touch $@
+
+$(BOARD_MODULES): tests/browser/node/package.json
+	sh .ci/node-packages $(<D)
 	touch $@
 
 demo: install ## Run the demo app with an embedded server (PORT=3000)
@@ -45,6 +50,10 @@ types: install
 interop: install $(NODE_MODULES) ## Run only the tests against BullMQ on Node
 	$(BIN)/python -m pytest tests/interop $(ARGS)
 
+browser: install $(BOARD_MODULES) ## Run bull-board in headless Chromium on our queues
+	sh .ci/chromium
+	$(BIN)/python -m pytest tests/browser $(ARGS)
+
 bench: install $(NODE_MODULES) ## Measure us beside BullMQ on Node (ROUNDS=5 JOBS=20000)
 	$(BIN)/python -m tests.benchmarks
 
@@ -53,6 +62,6 @@ fmt: install ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format $(CODE)
 
 clean: ## Remove .venv, node_modules, caches and builds
-	rm -rf .venv tests/interop/node/node_modules dist build *.egg-info app_template/.framework
+	rm -rf .venv tests/interop/node/node_modules tests/browser/node/node_modules dist build *.egg-info app_template/.framework
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
