@@ -7,6 +7,7 @@ FrameworkError
 │   ├── DependencyError         a type that nothing provides, a cycle, a scope that ends too soon
 │   └── DiscoveryError          a package that cannot be imported or holds no processor
 ├── SettingsError               a setting that cannot be used
+├── SlotError                   keys that a Redis Cluster keeps in several places
 ├── OptionsError                a job option out of its range
 ├── PayloadError                data that does not fit its type; a retry will not help
 ├── ResultError                 a result that is no JSON; the work is done, the job fails
@@ -72,6 +73,29 @@ class DiscoveryError(DeclarationError):
 
 class SettingsError(FrameworkError):
     """A setting cannot be used; the text names it and the fix."""
+
+
+class SlotError(FrameworkError):
+    """A Redis Cluster would keep apart what one call touches.
+
+    Args:
+        bases: What the keys begin with: one that has no hash tag, or several whose tags differ.
+    """
+
+    def __init__(self, bases: Sequence[str]) -> None:
+        super().__init__(bases)
+        self.bases = tuple(bases)
+
+    def __str__(self) -> str:
+        names = [base.rstrip(":") for base in self.bases]
+        fix = 'Put one hash tag into the prefix: FRAMEWORK_PREFIX="{bull}"'
+        if len(names) > 1:
+            return f"{', '.join(names)} are in several slots of the cluster. {fix}"
+        queue = names[0].rpartition(":")[2]
+        return (
+            f"the keys of {names[0]} would spread over the cluster. {fix}, "
+            f'or into the name of the queue: "{{{queue}}}"'
+        )
 
 
 class OptionsError(FrameworkError, ValueError):

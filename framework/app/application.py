@@ -84,6 +84,9 @@ class Application:
             },
             overrides=overrides,
         )
+        queues = {one.queue for one in self.declarations.processors}
+        for queue in queues.union(one.queue for one in self.declarations.routes):
+            self.store.check_together(QueueKeys(self.settings.prefix, queue).base)
         check_runnable(self.declarations.processors)
         self.container.check(requests_of(self.declarations.processors))
 
@@ -194,6 +197,7 @@ class Application:
             if self._tasks is None:
                 raise RuntimeError("the application is not running: use it as 'async with'")
             keys = QueueKeys(self.settings.prefix, queue)
+            self.store.check_together(keys.base)
             results = Results(self.store, keys, self._tasks)
             line = self._lines[queue] = Line(self.store, keys, self._adder, results)
         return line

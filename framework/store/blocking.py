@@ -1,20 +1,22 @@
-"""A small synchronous client, for the thread that keeps locks while the loop is blocked."""
+"""The store of a thread, for the one that keeps locks while the main loop is blocked."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Any, cast
+from types import TracebackType
+from typing import Any, Self
 
-from redis import BlockingConnectionPool, Redis, exceptions
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis import exceptions
 
-from framework.errors import FrameworkError
 from framework.store.address import Address
 from framework.store.connection import Argument, translate
+from framework.store.connections import Connections
 from framework.store.script import Script
 
 
 class BlockingStore:
-    """Runs scripts from a thread of one's own.
+    """Runs scripts from a thread of one's own, on an event loop of its own.
+
+    A context manager, to be entered and left in that thread.
 
     Args:
         address: Where Redis is.
@@ -23,16 +25,21 @@ class BlockingStore:
 
     def __init__(self, address: Address, *, seconds: float) -> None:
         self._address = address
-        pool = BlockingConnectionPool.from_url(
-            address.url,
-            max_connections=1,
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),
-            retry_on_timeout=False,
-            socket_timeout=seconds,
-            socket_connect_timeout=seconds,
-        )
-        self._client = Redis(connection_pool=pool)
+        self._seconds = seconds
+
+    def __enter__(self) -> Self:
+        self._runner = asyncio.Runner()
+        self._connections = Connections(self._address, self._seconds)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._runner.run(self._connections.aclose())
+        self._runner.close()
 
     def run(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:  # noqa: ANN401 - replies have any shape
         """Run a script.
@@ -40,16 +47,15 @@ class BlockingStore:
         Raises:
             FrameworkError: As `Store.run`, without any second try.
         """
-        client = cast("Any", self._client)
         try:
-            try:
-                return client.execute_command("EVALSHA", script.sha, len(keys), *keys, *args)
-            except exceptions.NoScriptError:
-                return client.execute_command("EVAL", script.text, len(keys), *keys, *args)
+            return self._runner.run(self._run(script, keys, args))
         except (exceptions.RedisError, OSError) as error:
-            told: FrameworkError = translate(error, self._address)
-            raise told from error
+            raise translate(error, self._address) from error
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._client.close()
+    async def _run(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:  # noqa: ANN401 - replies have any shape
+        command = self._connections.command
+        async with asyncio.timeout(self._seconds):
+            try:
+                return await command("EVALSHA", script.sha, len(keys), *keys, *args)
+            except exceptions.NoScriptError:
+                return await command("EVAL", script.text, len(keys), *keys, *args)

@@ -1,30 +1,29 @@
-"""A typed facade over redis-py: the shared client, held connections, and what errors mean.
+"""A typed facade over one connection of redis-py, and what errors mean.
 
 redis-py never retries by itself here, and every read has a deadline: only the store knows
 what may be sent twice.
 """
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
 import hiredis
 from redis import exceptions
-from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from framework.errors import FrameworkError, RedisRefusedError, RedisUnavailableError
 from framework.store.address import Address
 
 Argument = str | bytes | int | float
 Command = list[bytes]
+# Finds a server, connects and logs in.
+Dial = Callable[[], Awaitable[AbstractConnection]]
 
 CONNECT_SECONDS = 5.0
 REPLY_SECONDS = 10.0
-MOST_CONNECTIONS = 32
 
 # What passes by itself: Redis restarts, loads its data, or fails over.
 PASSING = (
@@ -37,7 +36,12 @@ PASSING = (
     OSError,
 )
 # The same, in codes that redis-py has no classes for.
-PASSING_CODES = ("UNBLOCKED ", "BUSY ", "NOREPLICAS ")
+PASSING_CODES = frozenset({"UNBLOCKED", "BUSY", "NOREPLICAS", "READONLY", "MASTERDOWN"})
+# Another server may be the master now, or serve these keys: look anew.
+STALE = (exceptions.ReadOnlyError, exceptions.ClusterDownError, exceptions.MasterDownError)
+STALE_CODES = frozenset({"UNBLOCKED", "NOREPLICAS", "READONLY", "MASTERDOWN"})
+# What servers before 7.0 put before the error of a command in a script.
+WRAPPED = re.compile(r"Error running script .*?: -(?P<code>[A-Z]+) ")
 REFUSED = (
     exceptions.AuthenticationError,
     exceptions.AuthorizationError,
@@ -59,11 +63,23 @@ def pack(*command: Argument) -> Command:
     return [hiredis.pack_command(cast("Any", command))]
 
 
+def code_of(error: Exception) -> str:
+    """Return the first word of an answer, such as ``READONLY``; of a script's error, its own."""
+    text = str(error)
+    wrapped = WRAPPED.match(text)
+    return wrapped["code"] if wrapped else text.partition(" ")[0]
+
+
 def is_passing(error: Exception) -> bool:
     """Tell whether waiting may mend ``error``."""
     if isinstance(error, REFUSED):
         return False
-    return isinstance(error, PASSING) or str(error).startswith(PASSING_CODES)
+    return isinstance(error, PASSING) or code_of(error) in PASSING_CODES
+
+
+def is_stale(error: Exception) -> bool:
+    """Tell whether to ask anew which server to talk to."""
+    return isinstance(error, STALE) or code_of(error) in STALE_CODES
 
 
 # Signs in an answer, what to say of it (None: the answer itself), and the fix (None: the usual).
@@ -75,6 +91,8 @@ SIGNS: tuple[tuple[str, str | None, str | None], ...] = (
     ),
     ("MISCONF", "it cannot write to its disk", "Look at its log and its disk"),
     ("DB index", None, "Correct REDIS_DB, or the number at the end of REDIS_URL"),
+    ("cluster support disabled", None, "It is no cluster: write redis:// in REDIS_URL"),
+    ("No such master", None, "Correct the name at the end of REDIS_URL"),
     ("WRONGPASS", None, None),
     ("NOAUTH", None, None),
 )
@@ -83,6 +101,9 @@ SIGNS: tuple[tuple[str, str | None, str | None], ...] = (
 def translate(error: Exception, address: Address) -> FrameworkError:
     """Return our error for one of redis-py's."""
     text = str(error) or type(error).__name__
+    if isinstance(error, exceptions.MovedError):
+        text, fix = "it is a node of a cluster", "Write redis+cluster:// in REDIS_URL"
+        return RedisRefusedError(address.name, text, fix=fix)
     if isinstance(error, LateError):
         fix = 'Make the handler a plain def with run_in="thread"'
         return RedisUnavailableError(address.name, text, fix=fix)
@@ -128,98 +149,105 @@ class HeldConnection:
     It takes one command at a time and connects itself when it must.
 
     Args:
-        connection: A connection of redis-py, not yet connected.
+        dial: Finds the server and connects to it.
     """
 
-    def __init__(self, connection: AbstractConnection) -> None:
-        self._connection = connection
+    def __init__(self, dial: Dial) -> None:
+        self._dial = dial
+        self._connection: AbstractConnection | None = None
 
-    async def call(self, command: Command, deadline: float = REPLY_SECONDS) -> Any:  # noqa: ANN401 - replies have any shape
+    async def call(
+        self,
+        command: Command,
+        deadline: float = REPLY_SECONDS,
+        key: str | None = None,
+    ) -> Any:  # noqa: ANN401 - replies have any shape
         """Send one packed command and return its reply.
 
         Args:
             command: From `pack`.
             deadline: Seconds until the socket is given up.
+            key: One that the command touches: in a cluster it says where to.
 
         Raises:
             RedisError, OSError: As redis-py raises them. After anything but an error
                 reply the connection is closed and the command may have run.
         """
         connection = self._connection
-        if not connection.is_connected:
-            await self._connect()
+        if connection is None or not connection.is_connected:
+            connection = await self._connect()
         ends = asyncio.get_running_loop().time() + deadline
         try:
             async with asyncio.timeout(deadline):
                 await connection.send_packed_command(cast("bytes", command), check_health=False)
                 return await connection.read_response()
         except TimeoutError as error:
-            late = asyncio.get_running_loop().time() - ends
-            await self.drop()
-            if late > LATE_SECONDS:
-                blocked = f"its answer was not read: a handler blocked the event loop {late:.1f} s"
-                raise LateError(f"{blocked} too long") from error
-            raise exceptions.TimeoutError("no answer in time") from error
+            raise await self._give_up(ends) from error
+        except exceptions.ResponseError as error:
+            if is_stale(error):
+                await self.drop()
+            raise
 
-    async def _connect(self) -> None:
-        self._connection.socket_timeout = CONNECT_SECONDS
-        await cast("Any", self._connection).connect()
+    async def call_many(
+        self, commands: Sequence[Sequence[Argument]], deadline: float = REPLY_SECONDS
+    ) -> list[Any]:
+        """Send commands in one go; return their replies, the errors among them too.
+
+        Raises:
+            RedisError, OSError: The connection broke; any of them may have run.
+        """
+        connection = self._connection
+        if connection is None or not connection.is_connected:
+            connection = await self._connect()
+        ends = asyncio.get_running_loop().time() + deadline
+        packed = [chunk for command in commands for chunk in pack(*command)]
+        replies: list[Any] = []
+        try:
+            async with asyncio.timeout(deadline):
+                await connection.send_packed_command(cast("bytes", packed), check_health=False)
+                for _ in commands:
+                    try:
+                        replies.append(await connection.read_response())
+                    except exceptions.ResponseError as error:
+                        replies.append(error)
+        except TimeoutError as error:
+            raise await self._give_up(ends) from error
+        if any(isinstance(reply, Exception) and is_stale(reply) for reply in replies):
+            await self.drop()
+        return replies
+
+    async def _give_up(self, ends: float) -> exceptions.TimeoutError:
+        late = asyncio.get_running_loop().time() - ends
+        await self.drop()
+        if late > LATE_SECONDS:
+            blocked = f"its answer was not read: a handler blocked the event loop {late:.1f} s"
+            return LateError(f"{blocked} too long")
+        return exceptions.TimeoutError("no answer in time")
+
+    async def _connect(self) -> AbstractConnection:
+        connection = self._connection = await self._dial()
         # From here on the deadline is ours: redis-py's own costs a task a command.
-        self._connection.socket_timeout = None
+        connection.socket_timeout = None
+        return connection
+
+    async def refresh(self) -> None:
+        """Drop the connection if the server has closed it meanwhile."""
+        connection = cast("Any", self._connection)
+        if connection is None or not connection.is_connected:
+            return
+        if connection._reader.at_eof() or connection._writer.is_closing():  # noqa: SLF001 - redis-py's own look reads, and costs a task
+            await self.drop()
 
     async def drop(self) -> None:
         """Close the socket now; the next call connects again."""
-        with suppress(Exception):
-            await self._connection.disconnect(nowait=True)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                await connection.disconnect(nowait=True)
 
     async def aclose(self) -> None:
         """Close the connection."""
-        with suppress(exceptions.RedisError, OSError):
-            await self._connection.disconnect()
-
-
-class Connections:
-    """Makes every connection of a process to one Redis.
-
-    Args:
-        address: Where Redis is.
-        reply_seconds: How long a reply on a shared connection may take.
-    """
-
-    def __init__(self, address: Address, reply_seconds: float = REPLY_SECONDS) -> None:
-        self.address = address
-        self._pool = BlockingConnectionPool.from_url(
-            address.url,
-            max_connections=MOST_CONNECTIONS,
-            timeout=CONNECT_SECONDS,
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),
-            retry_on_timeout=False,
-            socket_timeout=reply_seconds,
-            socket_connect_timeout=CONNECT_SECONDS,
-            decode_responses=False,
-            health_check_interval=0,
-        )
-        self.client: Redis = Redis(connection_pool=self._pool)
-
-    def hold(self) -> HeldConnection:
-        """Return a connection of one's own, outside the shared pool."""
-        return HeldConnection(cast("Any", self._pool).make_connection())
-
-    async def command(self, *command: Argument) -> Any:  # noqa: ANN401 - replies have any shape
-        """Run one plain command on a shared connection."""
-        return await cast("Any", self.client).execute_command(*command)
-
-    async def pipeline(self, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:
-        """Run plain commands in one round trip; the replies come in their order."""
-        async with self.client.pipeline(transaction=False) as pipe:
-            for command in commands:
-                pipe.execute_command(*command)
-            return await pipe.execute()
-
-    async def aclose(self) -> None:
-        """Close all shared connections."""
-        with suppress(exceptions.RedisError, OSError):
-            await self.client.aclose()
-        with suppress(exceptions.RedisError, OSError):
-            await self._pool.disconnect()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(exceptions.RedisError, OSError):
+                await connection.disconnect()

@@ -60,7 +60,7 @@ async def follow_events(
     Raises:
         RedisRefusedError: Redis refuses to be read.
     """
-    held = store.hold()
+    held = store.hold(keys["events"])
     patience = Patience(None)
     try:
         while True:

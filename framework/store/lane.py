@@ -71,9 +71,11 @@ class Lane:
         patience.begin()
         while True:
             try:
-                reply = await self._connection.call(command, min(REPLY_SECONDS, patience.left))
+                reply = await self._connection.call(
+                    command, min(REPLY_SECONDS, patience.left), keys[0]
+                )
             except exceptions.NoScriptError:
-                trouble = await self._load(script)
+                trouble = await self._load(script, keys[0])
             except (exceptions.RedisError, OSError) as error:
                 trouble = error
             else:
@@ -88,9 +90,9 @@ class Lane:
             if hopeless or not await patience.wait():
                 raise told from trouble
 
-    async def _load(self, script: Script) -> Exception | None:
+    async def _load(self, script: Script, key: str) -> Exception | None:
         try:
-            await self._connection.call(pack("SCRIPT", "LOAD", script.text))
+            await self._connection.call(pack("SCRIPT", "LOAD", script.text), key=key)
         except (exceptions.RedisError, OSError) as error:
             return error
         return None

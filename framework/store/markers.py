@@ -28,15 +28,17 @@ class MarkerReader:
 
     Args:
         store: Where they are.
+        near: One of them: in a cluster all must be in its slot.
 
     Attributes:
         was_cut: Whether the last read broke off: a wake-up may be lost with its reply.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, near: str | None = None) -> None:
         self._store = store
+        self._near = near
         self.was_cut = False
-        self._held: HeldConnection = store.hold()
+        self._held: HeldConnection = store.hold(near)
         self._client_id: int | None = None
         self._patience = Patience(None)
 
@@ -75,7 +77,9 @@ class MarkerReader:
         """End the wait that is under way, from another task; return whether Redis knew it yet."""
         if self._client_id is None:
             return False
-        return bool(await self._store.command("CLIENT", "UNBLOCK", self._client_id))
+        return bool(
+            await self._store.command("CLIENT", "UNBLOCK", self._client_id, near=self._near)
+        )
 
     async def put_back(self, marker: Marker) -> None:
         """Leave a wake-up to another worker."""

@@ -12,15 +12,16 @@ from framework.store.address import Address
 from framework.store.connection import (
     REPLY_SECONDS,
     Argument,
-    Connections,
     HeldConnection,
     is_passing,
     translate,
 )
+from framework.store.connections import Connections
 from framework.store.lane import Lane
 from framework.store.outage import Outage
 from framework.store.patience import Patience
 from framework.store.script import Script
+from framework.wire.slots import check_same_slot
 
 
 class Store:
@@ -43,6 +44,23 @@ class Store:
         self._lanes: list[Lane] = []
         self._held: list[HeldConnection] = []
         self.outage = Outage()
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether keys are spread over several servers by their slots."""
+        return self.address.kind == "cluster"
+
+    def check_together(self, *bases: str) -> None:
+        """Refuse what a cluster could not do in one call; elsewhere all is well.
+
+        Args:
+            bases: Keys, or what they begin with, such as ``bull:{mail}:``.
+
+        Raises:
+            SlotError: They have no hash tag, or would be in several slots; it names the fix.
+        """
+        if self.is_cluster:
+            check_same_slot(*bases)
 
     async def __aenter__(self) -> Self:
         return self
@@ -68,13 +86,18 @@ class Store:
         # Not named by the store: a program that forks would have two lanes of one name, and one
         # process would get the other's answers.
         name = f"{uuid.uuid4().hex}:{len(self._lanes)}"
-        lane = Lane(name, self._connections.hold(), self.address, self.outage)
+        lane = Lane(name, self._connections.spread(), self.address, self.outage)
         self._lanes.append(lane)
         return lane
 
-    def hold(self) -> HeldConnection:
-        """Return a connection of one's own, for blocking reads."""
-        held = self._connections.hold()
+    def hold(self, key: str | None = None) -> HeldConnection:
+        """Return a connection of one's own, for blocking reads.
+
+        Args:
+            key: In a cluster, the connection leads to the node that serves this key, or, without
+                one, to any node.
+        """
+        held = self._connections.hold(key)
         self._held.append(held)
         return held
 
@@ -116,10 +139,16 @@ class Store:
 
         return await self._insist(call, repeatable=repeatable)
 
-    async def command(self, *command: Argument, repeatable: bool = True) -> Any:  # noqa: ANN401 - replies have any shape
-        """Run one plain command. Raises as `run`."""
+    async def command(
+        self, *command: Argument, repeatable: bool = True, near: str | None = None
+    ) -> Any:  # noqa: ANN401 - replies have any shape
+        """Run one plain command. Raises as `run`.
+
+        Args:
+            near: A key, for commands without one: in a cluster the node that serves it is meant.
+        """
         return await self._insist(
-            lambda: self._connections.command(*command), repeatable=repeatable
+            lambda: self._connections.command(*command, near=near), repeatable=repeatable
         )
 
     async def pipeline(self, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""All workers of a process, and what they share: one waker, one lock keeper."""
+"""All workers of a process, and what they share: a waker, a lock keeper."""
 
 import asyncio  # noqa: TID251 - anyio has no way into the loop that does not wait for it
 import uuid
@@ -11,6 +11,7 @@ from framework.model.job import JobId, Token
 from framework.store.queue_meta import open_queue
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
+from framework.wire.slots import slot_of
 from framework.worker.locks import Holdings, LockKeeper
 from framework.worker.waker import Waker
 from framework.worker.worker import Work, Worker
@@ -27,14 +28,21 @@ class Crew:
     def __init__(self, store: Store, *, shutdown: timedelta) -> None:
         self._store = store
         self._shutdown = shutdown
-        self._waker = Waker(store)
+        self._wakers: dict[int, Waker] = {}
         self.workers: list[Worker] = []
 
     def add(self, keys: QueueKeys, work: Work) -> None:
         """Add a worker before the crew runs."""
+        waker = self._waker_of(keys)
         self.workers.append(
-            Worker(self._store, keys, work, self._waker, uuid.uuid4().hex, self._shutdown)
+            Worker(self._store, keys, work, waker, uuid.uuid4().hex, self._shutdown)
         )
+
+    def _waker_of(self, keys: QueueKeys) -> Waker:
+        slot = slot_of(keys.base) if self._store.is_cluster else 0
+        if slot not in self._wakers:
+            self._wakers[slot] = Waker(self._store, keys["marker"])
+        return self._wakers[slot]
 
     @property
     def running(self) -> int:
@@ -60,7 +68,8 @@ class Crew:
         keeper.start()
         try:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._waker.run)
+                for waker in self._wakers.values():
+                    tasks.start_soon(waker.run)
                 async with anyio.create_task_group() as working:
                     for worker in self.workers:
                         await working.start(worker.run)

@@ -47,7 +47,7 @@ class LockKeeper:
     def __init__(self, address: Address, holdings: list[Holdings]) -> None:
         self._holdings = holdings
         self._seconds = min((one.lock_ms for one in holdings), default=30_000) / 1000 / RENEWALS
-        self._store = BlockingStore(address, seconds=max(0.25, min(5.0, self._seconds)))
+        self._address = address
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lock keeper", daemon=True)
 
@@ -61,28 +61,28 @@ class LockKeeper:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(timeout=self._seconds + 5)
-        self._store.close()
 
     def _run(self) -> None:
         pause = self._seconds
-        while not self._stopped.wait(pause):
-            failed = [one for one in self._holdings if not self._try_to_renew(one)]
-            # Each try counts while locks run out.
-            pause = self._seconds / 4 if failed else self._seconds
+        with BlockingStore(self._address, seconds=max(0.25, min(5.0, pause))) as store:
+            while not self._stopped.wait(pause):
+                failed = [one for one in self._holdings if not self._try_to_renew(store, one)]
+                # Each try counts while locks run out.
+                pause = self._seconds / 4 if failed else self._seconds
 
-    def _try_to_renew(self, one: Holdings) -> bool:
+    def _try_to_renew(self, store: BlockingStore, one: Holdings) -> bool:
         try:
-            self._renew(one)
+            self._renew(store, one)
         except FrameworkError as error:
             log.warning("locks not renewed", queue=one.keys.queue, error=str(error))
             return False
         return True
 
-    def _renew(self, one: Holdings) -> None:
+    def _renew(self, store: BlockingStore, one: Holdings) -> None:
         held = list(one.held.copy().items())
         for first in range(0, len(held), MOST_LOCKS):
             part = held[first : first + MOST_LOCKS]
-            ids = self._store.run(
+            ids = store.run(
                 EXTEND_LOCKS, one.keys.pick(EXTEND_LOCKS.keys), extend_args(part, one.lock_ms)
             )
             tokens = dict(part)

@@ -1,5 +1,7 @@
 """One blocking read for all queues of a process: it waits for markers and wakes pumps.
 
+In a cluster there is one for each slot, since a read cannot wait on two.
+
 A marker is a wake-up that only one worker gets. So it is taken only for queues with room,
 and put back when no fetch follows.
 """
@@ -28,10 +30,12 @@ class Waker:
 
     Args:
         store: Where the queues are.
+        near: A key of one of them: in a cluster all must be in its slot.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, near: str | None = None) -> None:
         self._store = store
+        self._near = near
         self._pumps: dict[str, Pump] = {}
         self._blocked_on: frozenset[str] = frozenset()
         self._parking = Parking()
@@ -59,7 +63,7 @@ class Waker:
 
     async def run(self) -> None:
         """Wake pumps until cancelled."""
-        reader = MarkerReader(self._store)
+        reader = MarkerReader(self._store, self._near)
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._interrupt, reader)

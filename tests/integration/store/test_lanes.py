@@ -24,8 +24,8 @@ class Recorder(HeldConnection):
         self._real = real
         self.calls: list[tuple[Command, Any]] = []
 
-    async def call(self, command: Command, deadline: float = 10.0) -> Any:  # noqa: ANN401 - replies have any shape
-        reply = await self._real.call(command, deadline)
+    async def call(self, command: Command, deadline: float = 10.0, key: str | None = None) -> Any:  # noqa: ANN401 - replies have any shape
+        reply = await self._real.call(command, deadline, key)
         self.calls.append((command, reply))
         return reply
 

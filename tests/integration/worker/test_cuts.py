@@ -122,10 +122,12 @@ async def test_a_queue_that_falls_idle_while_the_wait_connects_is_waited_for_too
     ran = anyio.Event()
     call = HeldConnection.call
 
-    async def slow_to_connect(held: HeldConnection, command: Command, deadline: float = 10) -> Any:  # noqa: ANN401 - replies have any shape
+    async def slow_to_connect(
+        held: HeldConnection, command: Command, deadline: float = 10, key: str | None = None
+    ) -> Any:  # noqa: ANN401 - replies have any shape
         if command == pack("CLIENT", "ID"):
             await anyio.sleep(0.3)
-        return await call(held, command, deadline)
+        return await call(held, command, deadline, key)
 
     @processor("second")
     async def run(job: Job[str]) -> None:

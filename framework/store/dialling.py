@@ -1,0 +1,121 @@
+"""Makes connections of redis-py, and says of each which server it leads to."""
+
+from typing import Any, cast
+
+from redis import exceptions
+from redis.asyncio import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from framework.store.address import Address, Login, Place
+from framework.store.connection import CONNECT_SECONDS, HeldConnection, pack
+
+# A Sentinel that does not answer must not keep us from the next one.
+SENTINEL_SECONDS = 1.0
+
+
+class Dialler:
+    """Connects to the server of an address, or to any that its set has.
+
+    Args:
+        address: Where Redis is.
+        seconds: How long connecting may take.
+    """
+
+    def __init__(self, address: Address, seconds: float = CONNECT_SECONDS) -> None:
+        self._address = address
+        self._seconds = seconds
+        self._sentinels = list(address.places) if address.kind == "sentinel" else []
+
+    async def dial(self) -> AbstractConnection:
+        """Connect to the one server, or to the master that the Sentinels name now.
+
+        Raises:
+            RedisError, OSError: As redis-py raises them.
+        """
+        if self._address.path:
+            return await connect(UnixDomainSocketConnection, self._common(path=self._address.path))
+        if not self._sentinels:
+            return await self.dial_place(self._address.places[0])
+        connection = await self.dial_place(await self._master())
+        try:
+            await connection.send_packed_command(cast("bytes", pack("ROLE")), check_health=False)
+            role = await connection.read_response()
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        if role[0] != b"master":
+            await connection.disconnect(nowait=True)
+            raise exceptions.ConnectionError("a fail-over is under way")
+        return connection
+
+    async def dial_place(self, place: Place) -> AbstractConnection:
+        """Connect to one server of the set, with the login of the servers."""
+        kind, options = self._transport()
+        return await connect(kind, self._common(host=place.host, port=place.port, **options))
+
+    async def _master(self) -> Place:
+        """Ask one Sentinel after the other; who answered is asked first next time."""
+        silent: Exception = exceptions.ConnectionError("no Sentinel answers")
+        for place in list(self._sentinels):
+            sentinel = HeldConnection(lambda place=place: self._dial_sentinel(place))  # type: ignore[misc]  # bound now
+            command = pack("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._address.master)
+            try:
+                reply = await sentinel.call(command, SENTINEL_SECONDS)
+            except exceptions.ResponseError:
+                raise
+            except (exceptions.RedisError, OSError) as error:
+                silent = error
+                continue
+            finally:
+                await sentinel.drop()
+            if reply is None:
+                silent = exceptions.ResponseError(f"No such master: {self._address.master}")
+                continue
+            self._sentinels.remove(place)
+            self._sentinels.insert(0, place)
+            return Place(reply[0].decode(), int(reply[1]))
+        raise silent
+
+    async def _dial_sentinel(self, place: Place) -> AbstractConnection:
+        kind, options = self._transport()
+        told = self._common(host=place.host, port=place.port, **options)
+        told |= as_options(self._address.sentinel_login)
+        told |= {"db": 0, "socket_connect_timeout": SENTINEL_SECONDS}
+        return await connect(kind, told)
+
+    def _transport(self) -> tuple[type[AbstractConnection], dict[str, object]]:
+        if self._address.tls is None:
+            return Connection, {}
+        return SSLConnection, self._address.tls
+
+    def _common(self, **more: object) -> dict[str, object]:
+        return {
+            **as_options(self._address.login),
+            "db": self._address.db,
+            "protocol": 2,
+            "retry": Retry(NoBackoff(), 0),
+            "socket_timeout": self._seconds,
+            "socket_connect_timeout": self._seconds,
+            "decode_responses": False,
+            "health_check_interval": 0,
+            **more,
+        }
+
+
+def as_options(login: Login) -> dict[str, object]:
+    """Return a login as redis-py takes it."""
+    return {"username": login.username, "password": login.password}
+
+
+async def connect(kind: type[AbstractConnection], options: dict[str, object]) -> AbstractConnection:
+    """Make a connection and connect it."""
+    connection = cast("Any", kind)(**options)
+    try:
+        await connection.connect()
+    except BaseException:
+        await connection.disconnect(nowait=True)
+        raise
+    made: AbstractConnection = connection
+    return made
