@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from framework.errors import JobNotFoundError as JobNotFoundError
     from framework.errors import LockLostError as LockLostError
     from framework.errors import OptionsError as OptionsError
+    from framework.errors import OtherParentError as OtherParentError
+    from framework.errors import ParentNotFoundError as ParentNotFoundError
     from framework.errors import PayloadError as PayloadError
     from framework.errors import RedisRefusedError as RedisRefusedError
     from framework.errors import RedisUnavailableError as RedisUnavailableError
@@ -48,10 +50,12 @@ if TYPE_CHECKING:
     from framework.model.job import Job as Job
     from framework.model.job import JobId as JobId
     from framework.model.job import JobState as JobState
+    from framework.model.options import Deduplication as Deduplication
     from framework.model.options import Exponential as Exponential
     from framework.model.options import Fixed as Fixed
     from framework.model.options import JobOptions as JobOptions
     from framework.model.options import KeepJobs as KeepJobs
+    from framework.model.options import ParentJob as ParentJob
     from framework.worker.context import Context as Context
     from framework.worker.context import SyncContext as SyncContext
 
@@ -75,6 +79,8 @@ PLACES = {
         "JobNotFoundError",
         "LockLostError",
         "OptionsError",
+        "OtherParentError",
+        "ParentNotFoundError",
         "PayloadError",
         "RedisRefusedError",
         "RedisUnavailableError",
@@ -95,7 +101,14 @@ PLACES = {
         "Stalled",
     ),
     "model.job": ("Job", "JobId", "JobState"),
-    "model.options": ("Exponential", "Fixed", "JobOptions", "KeepJobs"),
+    "model.options": (
+        "Deduplication",
+        "Exponential",
+        "Fixed",
+        "JobOptions",
+        "KeepJobs",
+        "ParentJob",
+    ),
     "worker.context": ("Context", "SyncContext"),
 }
 PUBLIC = {name: place for place, names in PLACES.items() for name in names}

@@ -13,7 +13,8 @@ FrameworkError
 ├── ResultError                 a result that is no JSON; the work is done, the job fails
 ├── TransitionError             Redis refused; carries job_id, queue and code
 │   ├── JobNotFoundError (-1)   LockLostError (-2, -6)         WrongStateError (-3)
-│   ├── PendingChildrenError (-4), ParentNotFoundError (-5), FailedChildrenError (-9)
+│   ├── PendingChildrenError (-4), ParentNotFoundError (-5), OtherParentError (-7)
+│   ├── FailedChildrenError (-9)
 │   └── JobLockedError (removal), SchedulerJobError (-8)
 ├── RedisUnavailableError       no answer in time, or the connection is refused
 │   └── RedisRefusedError       it answers, but not to us: wrong password, no rights, no memory
@@ -172,9 +173,15 @@ class PendingChildrenError(TransitionError):
 
 
 class ParentNotFoundError(TransitionError):
-    """The parent that a new job names does not exist."""
+    """The parent that a new job names does not exist; nothing was added."""
 
     problem = "names a parent that is not in Redis"
+
+
+class OtherParentError(TransitionError):
+    """A job of this id is there and is another parent's child; nothing was added."""
+
+    problem = "is there already, as the child of another parent"
 
 
 class FailedChildrenError(TransitionError):

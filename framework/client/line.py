@@ -1,6 +1,6 @@
 """One queue as a process's producers see it: where to add, and who waits for results."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar, overload
@@ -13,9 +13,11 @@ from framework.model.job import Job
 from framework.model.options import JobOptions
 from framework.store.adder import Adder
 from framework.store.store import Store
-from framework.store.transitions.add import AddedJob, AddedJobs, NewJob
+from framework.store.transitions.add import AddedJob, NewJob
+from framework.store.transitions.add_linked import LinkedJob
 from framework.wire.job_hash import Codecs, Fields, StoredJob
 from framework.wire.keys import QueueKeys, is_text
+from framework.wire.links import Link
 from framework.wire.options import AddOptions, encode_options
 from framework.wire.payload import Codec
 
@@ -39,6 +41,21 @@ class Line:
     keys: QueueKeys
     adder: Adder
     results: Results
+
+    async def add(self, new: NewJob) -> AddedJob:
+        """Add one job; one that is tied to others goes another way."""
+        if new.options.link is None:
+            return await self.adder.add(self.keys, new)
+        job = LinkedJob(self.keys, new, new.options.job_id)
+        return (await self.adder.add_linked(self.keys, (job,)))[0]
+
+    async def add_bulk(
+        self, parts: Iterable[Sequence[NewJob]], *, are_linked: bool
+    ) -> tuple[list[NewJob], Sequence[AddedJob]]:
+        """Add many jobs, part by part."""
+        if are_linked:
+            return await self.adder.add_linked_bulk(self.keys, parts)
+        return await self.adder.add_bulk(self.keys, parts)
 
 
 def new_job(name: str, data: Codec[T], payload: T, options: AddOptions) -> NewJob:
@@ -83,7 +100,9 @@ class FreshJob(StoredJob[T_co, R_co]):
     @override
     def fields(self) -> Fields:
         new, added = self._written
+        link = new.options.link
         return {
+            **({} if link is None else fields_of(link)),
             b"name": new.name.encode(),
             b"data": new.data,
             b"opts": new.options.opts,
@@ -91,6 +110,12 @@ class FreshJob(StoredJob[T_co, R_co]):
             b"delay": b"%d" % new.options.delay_ms,
             b"priority": b"%d" % new.options.priority,
         }
+
+
+def fields_of(link: Link) -> dict[bytes, bytes]:
+    """Return what a hash holds of a job's ties."""
+    said = {b"parentKey": link.parent_key, b"parent": link.parent, b"deid": link.dedup_id}
+    return {name: value.encode() for name, value in said.items() if value}
 
 
 class FreshJobs(Sequence[Job[T_co, R_co]]):
@@ -110,7 +135,7 @@ class FreshJobs(Sequence[Job[T_co, R_co]]):
         self,
         queue: str,
         news: Sequence[NewJob],
-        added: AddedJobs,
+        added: Sequence[AddedJob],
         payloads: Sequence[T_co],
         codecs: Codecs,
     ) -> None:
@@ -137,9 +162,13 @@ class FreshJobs(Sequence[Job[T_co, R_co]]):
         return f"<{len(self)} jobs of queue {self._queue!r}>"
 
 
-def merged(defaults: JobOptions, options: JobOptions) -> AddOptions:
-    """Return the options of one add over the processor's defaults, checked."""
-    return encode_options({**defaults, **options})
+def merged(defaults: JobOptions, options: JobOptions, prefix: str | None = None) -> AddOptions:
+    """Return the options of one add over the processor's defaults, checked.
+
+    Args:
+        prefix: The fleet's; without it no parent can be named.
+    """
+    return encode_options({**defaults, **options}, prefix=prefix)
 
 
 def check_name(name: str) -> str:

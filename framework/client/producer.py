@@ -12,6 +12,7 @@ from framework.client.line import FreshJob, FreshJobs, Line, merged, new_job
 from framework.errors import OptionsError
 from framework.model.job import Job, JobId
 from framework.model.options import JobOptions
+from framework.wire.options import AddOptions
 from framework.wire.payload import Codec, codec_of
 
 T = TypeVar("T")
@@ -53,24 +54,28 @@ class Producer(Generic[T, R]):
         cancelled before its job was sent withdraws it; after that the job may exist.
 
         Wire: -> waiting, prioritized or delayed; events ``added`` and ``waiting`` or
-        ``delayed``; with a ``job_id`` that is there already only ``duplicated``.
+        ``delayed``; with a ``job_id`` that is there already only ``duplicated``; with a
+        ``deduplication`` that another job holds only ``deduplicated``. With ``parent`` the
+        job stands among the parent's ``:dependencies``.
 
         Args:
             data: The payload.
             options: See `JobOptions`; they go before the processor's ``defaults``.
 
         Returns:
-            The job; with a ``job_id`` that was there already, its id with this data.
+            The job; where another job stands in for it, the id of that one with this data.
 
         Raises:
             PayloadError: The data does not fit its type, or JSON cannot hold it.
             OptionsError: An option is out of its range.
+            ParentNotFoundError, OtherParentError: The ``parent`` is gone, or the job is there
+                as another's child.
             RedisUnavailableError: No answer in time; the job may have been added.
             RedisRefusedError: Redis refused, for want of memory for instance.
         """
-        wanted = merged(self._defaults, options) if options else self._plain
+        wanted = self._merged(options) if options else self._plain
         new = new_job(self.name, self._data, data, wanted)
-        added = await self._line.adder.add(self._line.keys, new)
+        added = await self._line.add(new)
         return FreshJob(self.queue, new, added, data, self._codecs)
 
     async def add_bulk(
@@ -98,11 +103,15 @@ class Producer(Generic[T, R]):
         """
         if "job_id" in options:
             raise OptionsError("job_id", "jobs of a bulk cannot share one; use add for each")
-        wanted = merged(self._defaults, options) if options else self._plain
+        wanted = self._merged(options) if options else self._plain
         items = check_all(self.name, self._data, payloads)
         parts = parts_of(items, lambda data: new_job(self.name, self._data, data, wanted))
-        news, added = await self._line.adder.add_bulk(self._line.keys, parts)
+        are_linked = wanted.link is not None
+        news, added = await self._line.add_bulk(parts, are_linked=are_linked)
         return FreshJobs(self.queue, news, added, items, self._codecs)
+
+    def _merged(self, options: JobOptions) -> AddOptions:
+        return merged(self._defaults, options, self._line.keys.prefix)
 
     async def result(self, job: Job[T, R] | str, *, timeout: timedelta = HALF_A_MINUTE) -> R:
         """Wait until a job has completed, and return what it returned.

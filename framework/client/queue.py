@@ -22,10 +22,10 @@ NO_OPTIONS = JobOptions()
 
 
 def worded_item(
-    name: str, data: object, options: JobOptions = NO_OPTIONS
+    prefix: str, name: str, data: object, options: JobOptions = NO_OPTIONS
 ) -> tuple[str, object, AddOptions]:
     """Check one item of a bulk but for its data."""
-    return check_name(name), data, merged({}, options)
+    return check_name(name), data, merged({}, options, prefix)
 
 
 class Queue(QueueGetters, QueueUpkeep):
@@ -44,8 +44,8 @@ class Queue(QueueGetters, QueueUpkeep):
             name: The job's name.
             data: Anything JSON can hold.
         """
-        new = new_job(check_name(name), ANY, data, merged({}, options))
-        added = await self._line.adder.add(self._keys, new)
+        new = new_job(check_name(name), ANY, data, merged({}, options, self._keys.prefix))
+        added = await self._line.add(new)
         return FreshJob(self.name, new, added, data, (ANY, ANY))
 
     async def add_bulk(
@@ -56,9 +56,10 @@ class Queue(QueueGetters, QueueUpkeep):
         Sent as `Producer.add_bulk` does; names and options of all are checked before the
         first is sent.
         """
-        items = [worded_item(*item) for item in jobs]
+        items = [worded_item(self._keys.prefix, *item) for item in jobs]
         parts = parts_of(items, lambda item: new_job(item[0], ANY, item[1], item[2]))
-        news, added = await self._line.adder.add_bulk(self._keys, parts)
+        are_linked = any(item[2].link is not None for item in items)
+        news, added = await self._line.add_bulk(parts, are_linked=are_linked)
         return FreshJobs(self.name, news, added, [item[1] for item in items], (ANY, ANY))
 
     async def result(self, job: Job[Any, Any] | str, *, timeout: timedelta = HALF_A_MINUTE) -> Any:  # noqa: ANN401 - whatever the job returned

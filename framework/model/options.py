@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import Literal, NamedTuple, Protocol, TypedDict
 
 from framework.errors import OptionsError
 
@@ -108,6 +108,83 @@ KEEP_COMPLETED = KeepJobs(count=1000, age=timedelta(hours=24), at_least=timedelt
 KEEP_FAILED = KeepJobs(age=timedelta(days=7))
 
 
+@dataclass(frozen=True, slots=True)
+class Deduplication:
+    """Add no second job of an id while the first is there; BullMQ's modes.
+
+    With the id alone the first job holds it until it ends or is removed. With ``ttl`` it is
+    held for that time, whether the job ends or not (throttle). Whoever adds meanwhile gets
+    the job that holds it.
+
+    Args:
+        id: What must not be there twice.
+        ttl: How long the id is held.
+        extend: Each add that is suppressed begins the ``ttl`` anew.
+        replace: A holder that is still delayed makes way for the new job; with ``extend`` and
+            a ``delay`` that is a debounce: the last add of a burst runs.
+        reschedule: A holder that is still delayed keeps its data and gets the new delay.
+            Ignored with ``replace``, and by BullMQ 5.
+        keep_last_if_active: While the holder runs, the newest add waits and becomes a job
+            when that one ends; the id is then held without a ``ttl``.
+
+    Raises:
+        OptionsError: An empty id, or a time that is not positive.
+    """
+
+    id: str
+    ttl: timedelta | None = None
+    extend: bool = False
+    replace: bool = False
+    reschedule: bool = False
+    keep_last_if_active: bool = False
+
+    def __post_init__(self) -> None:
+        check_deduplication_id(self.id)
+        if self.ttl is not None and self.ttl < timedelta(milliseconds=1):
+            raise OptionsError("deduplication", f"its ttl must be positive, got {self.ttl}")
+
+
+def check_deduplication_id(dedup_id: object) -> None:
+    """Refuse what no key can be named by."""
+    if not isinstance(dedup_id, str) or not dedup_id:
+        raise OptionsError("deduplication", f"its id is text that is not empty, got {dedup_id!r}")
+    try:
+        dedup_id.encode()
+    except UnicodeEncodeError as error:
+        raise OptionsError(
+            "deduplication", f"its id {dedup_id!r} is no valid Unicode text"
+        ) from error
+
+
+class Parent(Protocol):
+    """What a child's ``parent`` must tell: a `Job` does, or a `ParentJob`."""
+
+    @property
+    def id(self) -> str:
+        """The parent's id."""
+        ...
+
+    @property
+    def queue(self) -> str:
+        """The name of its queue."""
+        ...
+
+
+class ParentJob(NamedTuple):
+    """A parent of which no more is known.
+
+    Args:
+        id: Its id.
+        queue: The name of its queue.
+    """
+
+    id: str
+    queue: str
+
+
+OnChildFailure = Literal["fail", "continue", "ignore", "remove"]
+
+
 class JobOptions(TypedDict, total=False):
     """One declaration, two uses: ``defaults=`` of a processor and ``add(**options)``.
 
@@ -126,6 +203,13 @@ class JobOptions(TypedDict, total=False):
         keep_logs: Keep so many log rows, the newest.
         stack_trace_limit: Keep so many stack traces, the newest.
         size_limit: Refuse data whose JSON is larger. Bytes.
+        deduplication: Add no second job of an id; see `Deduplication`. Not with ``parent``.
+        parent: A job that shall wait for this one. Not among a processor's ``defaults``.
+        on_child_failure: What it does to the parent if this job fails for good. ``"fail"``,
+            unless set: the parent fails too. ``"continue"``: the parent runs at once,
+            without waiting for its other children. ``"ignore"``: it waits for the others.
+            ``"remove"``: the same, and it is not told. The text is told to the parent by
+            the middle two, see `Queue.ignored_children`. Only with ``parent``.
     """
 
     attempts: int
@@ -140,3 +224,6 @@ class JobOptions(TypedDict, total=False):
     keep_logs: int
     stack_trace_limit: int
     size_limit: int
+    deduplication: Deduplication
+    parent: Parent
+    on_child_failure: OnChildFailure

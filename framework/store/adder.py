@@ -8,9 +8,12 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
-from framework.errors import FrameworkError, RedisUnavailableError
+from framework.errors import FormatError, FrameworkError, RedisUnavailableError
 from framework.store.lane import Lane
+from framework.store.parcels import A, Bulk, J, Parcel, answer, fail, note_added, share_out, twin_of
 from framework.store.queue_meta import open_queue
 from framework.store.store import Store
 from framework.store.transitions.add import (
@@ -18,10 +21,10 @@ from framework.store.transitions.add import (
     MOST_JOBS,
     AddedJob,
     AddedJobs,
-    Call,
     NewJob,
     add_jobs,
 )
+from framework.store.transitions.add_linked import LinkedJob, add_linked
 from framework.wire.keys import QueueKeys
 
 LANES = 2
@@ -29,49 +32,18 @@ LANES = 2
 TURNS = 2
 
 
-class Parcel:
-    """Jobs of one caller that go in one call, and where its answer will be."""
-
-    __slots__ = ("answer", "jobs", "put_at", "size")
-
-    def __init__(self, jobs: Sequence[NewJob]) -> None:
-        self.jobs = jobs
-        self.size = sum(job.size for job in jobs)
-        loop = asyncio.get_running_loop()
-        self.put_at = loop.time()
-        self.answer: asyncio.Future[AddedJobs] = loop.create_future()
-
-
-class Bulk:
-    """The parts of one bulk: what has landed, and what is under way.
+@dataclass(frozen=True, slots=True, eq=False)
+class Linked:
+    """The way of jobs with ties; all others go by their queue alone.
 
     Attributes:
-        jobs: What was added.
-        calls: By which calls.
-        sending: The part under way.
+        keys: The queue that remembers the calls.
     """
 
-    def __init__(self) -> None:
-        self.jobs: list[NewJob] = []
-        self.calls: list[Call] = []
-        self.sending: Parcel | None = None
+    keys: QueueKeys
 
-    async def land(self) -> None:
-        """Wait for the part under way, if any."""
-        if self.sending is None:
-            return
-        parcel, self.sending = self.sending, None
-        call = (await parcel.answer).call
-        start = len(self.jobs)
-        there = frozenset(start + place for place in call.there)
-        self.calls.append(call._replace(start=start, there=there))
-        self.jobs += parcel.jobs
 
-    def note(self, error: FrameworkError) -> None:
-        """Tell an error which jobs had been added before it."""
-        error.added = tuple(job.id for job in AddedJobs(self.jobs, self.calls))  # type: ignore[attr-defined]  # for who wants to go on
-        if self.jobs:
-            error.add_note(f"{len(self.jobs)} jobs had been added before")
+Road = QueueKeys | Linked
 
 
 class Adder:
@@ -83,9 +55,10 @@ class Adder:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._parcels: dict[QueueKeys, deque[Parcel]] = {}
-        self._due: deque[QueueKeys] = deque()
-        self._busy: set[QueueKeys] = set()
+        self._parcels: dict[Road, deque[Parcel[Any, Any]]] = {}
+        self._linked: dict[QueueKeys, Linked] = {}
+        self._due: deque[Road] = deque()
+        self._busy: set[Road] = set()
         self._idle: list[asyncio.Future[None]] = []
         self._flushers = 0
         self._opened: set[QueueKeys] = set()
@@ -115,8 +88,48 @@ class Adder:
             RedisRefusedError: Redis refused.
             FormatError: The queue was written by a newer release.
         """
-        added = await self._put(keys, (job,)).answer
+        parcel: Parcel[NewJob, AddedJobs] = Parcel((job,))
+        added = await self._put(keys, parcel).answer
         return added[0]
+
+    async def add_linked(self, keys: QueueKeys, jobs: Sequence[LinkedJob]) -> Sequence[AddedJob]:
+        """Add jobs with ties, all of them or none; parents before their children.
+
+        Args:
+            keys: The first job's queue.
+            jobs: Of any queues. At most 10,000.
+
+        Raises:
+            ParentNotFoundError: A parent is not there.
+            OtherParentError: A job of one of the ids is another parent's child.
+            RedisUnavailableError, RedisRefusedError, FormatError: As `add`.
+        """
+        road = self._linked.get(keys)
+        if road is None:
+            road = self._linked[keys] = Linked(keys)
+        parcel: Parcel[LinkedJob, Sequence[AddedJob]] = Parcel(jobs)
+        return await self._put(road, parcel).answer
+
+    async def add_linked_bulk(
+        self, keys: QueueKeys, parts: Iterable[Sequence[NewJob]]
+    ) -> tuple[list[NewJob], list[AddedJob]]:
+        """Add many jobs with ties to one queue, each part all or nothing.
+
+        Raises:
+            FrameworkError: As `add_linked`, or what making a part raises; with ``added`` as
+                `add_bulk`.
+        """
+        jobs: list[NewJob] = []
+        added: list[AddedJob] = []
+        try:
+            for part in parts:
+                linked = [LinkedJob(keys, job, job.options.job_id) for job in part]
+                added += await self.add_linked(keys, linked)
+                jobs += part
+        except FrameworkError as error:
+            note_added(error, added)
+            raise
+        return jobs, added
 
     async def add_bulk(
         self, keys: QueueKeys, parts: Iterable[Sequence[NewJob]]
@@ -137,7 +150,7 @@ class Adder:
         try:
             for part in parts:
                 await bulk.land()
-                bulk.sending = self._put(keys, part)
+                bulk.sending = self._put(keys, Parcel(part))
                 for _ in range(TURNS):  # it goes out now
                     await asyncio.sleep(0)
             await bulk.land()
@@ -148,16 +161,15 @@ class Adder:
             raise
         return bulk.jobs, AddedJobs(bulk.jobs, bulk.calls)
 
-    def _put(self, keys: QueueKeys, jobs: Sequence[NewJob]) -> Parcel:
+    def _put(self, road: Road, parcel: Parcel[J, A]) -> Parcel[J, A]:
         if not self._flushers:
             raise RuntimeError("the application is not running: use it as 'async with'")
-        parcel = Parcel(jobs)
-        waiting = self._parcels.get(keys)
+        waiting = self._parcels.get(road)
         if waiting is None:
-            waiting = self._parcels[keys] = deque()
+            waiting = self._parcels[road] = deque()
         waiting.append(parcel)
-        if len(waiting) == 1 and keys not in self._busy:
-            self._due.append(keys)
+        if len(waiting) == 1 and road not in self._busy:
+            self._due.append(road)
             if self._idle:
                 self._idle.pop().set_result(None)
         return parcel
@@ -167,16 +179,16 @@ class Adder:
         while True:
             while not self._due:
                 await self._something_due()
-            keys = self._due.popleft()
-            if keys in self._busy:
+            road = self._due.popleft()
+            if road in self._busy:
                 continue
-            self._busy.add(keys)
+            self._busy.add(road)
             try:
-                await self._deliver(lane, keys, self._collect(keys))
+                await self._deliver(lane, road, self._collect(road))
             finally:
-                self._busy.discard(keys)
-                if self._parcels.get(keys):
-                    self._due.append(keys)
+                self._busy.discard(road)
+                if self._parcels.get(road):
+                    self._due.append(road)
 
     async def _something_due(self) -> None:
         idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -187,11 +199,14 @@ class Adder:
             if idle in self._idle:
                 self._idle.remove(idle)
 
-    async def _deliver(self, lane: Lane, keys: QueueKeys, parcels: Sequence[Parcel]) -> None:
+    async def _deliver(self, lane: Lane, road: Road, parcels: Sequence[Parcel[Any, Any]]) -> None:
         if not parcels:
             return
         try:
-            added = await self._add(lane, keys, [job for one in parcels for job in one.jobs])
+            if isinstance(road, Linked):
+                await self._send_linked(lane, road.keys, parcels)
+            else:
+                await self._send(lane, road, parcels)
         except FrameworkError as error:
             for parcel in parcels:
                 fail(parcel, twin_of(error))
@@ -201,19 +216,46 @@ class Adder:
             for parcel in parcels:
                 fail(parcel, RuntimeError("the application stopped while the job was sent"))
             raise
-        else:
-            share_out(parcels, added)
 
-    async def _add(self, lane: Lane, keys: QueueKeys, jobs: Sequence[NewJob]) -> AddedJobs:
+    async def _send(
+        self, lane: Lane, keys: QueueKeys, parcels: Sequence[Parcel[NewJob, AddedJobs]]
+    ) -> None:
+        await self._open(keys)
+        jobs = [job for one in parcels for job in one.jobs]
+        now_ms = self._store.clock.now_ms()
+        seconds = self._store.timeout
+        share_out(parcels, await add_jobs(lane, keys, jobs, now_ms, seconds=seconds))
+
+    async def _send_linked(
+        self,
+        lane: Lane,
+        keys: QueueKeys,
+        parcels: Sequence[Parcel[LinkedJob, Sequence[AddedJob]]],
+    ) -> None:
+        ready = [parcel for parcel in parcels if await self._can_open(parcel)]
+        jobs = [parcel.jobs for parcel in ready]
+        now_ms = self._store.clock.now_ms()
+        said = await add_linked(lane, keys, jobs, now_ms, seconds=self._store.timeout)
+        for parcel, one_said in zip(ready, said, strict=True):
+            answer(parcel, one_said)
+
+    async def _can_open(self, parcel: Parcel[LinkedJob, Sequence[AddedJob]]) -> bool:
+        """Open the queues of a parcel; a queue that is too new fails this caller alone."""
+        try:
+            for keys in dict.fromkeys(job.keys for job in parcel.jobs):
+                await self._open(keys)
+        except FormatError as error:
+            fail(parcel, error)
+        return not parcel.answer.done()
+
+    async def _open(self, keys: QueueKeys) -> None:
         if keys not in self._opened:
             await open_queue(self._store, keys)
             self._opened.add(keys)
-        now_ms = self._store.clock.now_ms()
-        return await add_jobs(lane, keys, jobs, now_ms, seconds=self._store.timeout)
 
-    def _collect(self, keys: QueueKeys) -> list[Parcel]:
-        waiting = self._parcels[keys]
-        taken: list[Parcel] = []
+    def _collect(self, road: Road) -> list[Parcel[Any, Any]]:
+        waiting = self._parcels[road]
+        taken: list[Parcel[Any, Any]] = []
         count = size = 0
         while waiting:
             parcel = waiting[0]
@@ -240,27 +282,3 @@ class Adder:
                 fail(parcel, RuntimeError("the application stopped before the job was sent"))
         self._parcels.clear()
         self._due.clear()
-
-
-def share_out(parcels: Sequence[Parcel], added: AddedJobs) -> None:
-    """Give each caller its share."""
-    first = 0
-    for parcel in parcels:
-        after = first + len(parcel.jobs)
-        if not parcel.answer.done():
-            parcel.answer.set_result(added.part(first, after))
-        first = after
-
-
-def twin_of(error: FrameworkError) -> FrameworkError:
-    """Return a copy of an error: each caller notes on its own what it had added before."""
-    twin = type(error).__new__(type(error), *error.args)
-    vars(twin).update(vars(error))
-    twin.__cause__ = error.__cause__
-    return twin
-
-
-def fail(parcel: Parcel, error: Exception) -> None:
-    """Give a caller its error."""
-    if not parcel.answer.done():
-        parcel.answer.set_exception(error)

@@ -4,6 +4,7 @@ from framework.errors import (
     FailedChildrenError,
     JobNotFoundError,
     LockLostError,
+    OtherParentError,
     ParentNotFoundError,
     PendingChildrenError,
     SchedulerJobError,
@@ -17,6 +18,7 @@ WRONG_STATE = -3
 PENDING_CHILDREN = -4
 PARENT_NOT_FOUND = -5
 LOCK_MISMATCH = -6
+OTHER_PARENT = -7
 SCHEDULER_JOB = -8
 FAILED_CHILDREN = -9
 
@@ -27,6 +29,7 @@ ERRORS: dict[int, type[TransitionError]] = {
     PENDING_CHILDREN: PendingChildrenError,
     PARENT_NOT_FOUND: ParentNotFoundError,
     LOCK_MISMATCH: LockLostError,
+    OTHER_PARENT: OtherParentError,
     SCHEDULER_JOB: SchedulerJobError,
     FAILED_CHILDREN: FailedChildrenError,
 }

@@ -19,6 +19,7 @@ from framework.model.options import (
     KeepJobs,
 )
 from framework.wire.keys import check_job_id
+from framework.wire.links import Link, link_of
 from framework.wire.millis import MAX_DUE_MS, instant_from_ms, instant_to_ms, to_ms
 
 MAX_INT = 2**31 - 1
@@ -36,6 +37,7 @@ class AddOptions:
         delay_ms: 0 for none.
         timestamp_ms: None for now.
         size_limit: Largest allowed JSON of the data in bytes, or None.
+        link: What ties it to other jobs; None for a job of its own.
     """
 
     opts: bytes
@@ -45,12 +47,20 @@ class AddOptions:
     lifo: bool = False
     timestamp_ms: int | None = None
     size_limit: int | None = None
+    link: Link | None = None
 
 
-def encode_options(options: JobOptions) -> AddOptions:
+def encode_options(
+    options: JobOptions, *, prefix: str | None = None, in_flow: bool = False
+) -> AddOptions:
     """Check ``options`` and word them for Redis.
 
     Wire: our default retention is written into ``opts``, so every peer honours it.
+
+    Args:
+        options: What was asked for.
+        prefix: The fleet's; None where no job is added, so that there is no parent.
+        in_flow: Whether the parent is part of the same flow.
 
     Raises:
         OptionsError: An unknown option, or one out of its range.
@@ -77,6 +87,9 @@ def encode_options(options: JobOptions) -> AddOptions:
     for name, short in SHORT_NAMES.items():
         if name in options:
             stored[short] = whole(options, name, MAX_INT)
+    link = link_of(options, prefix, in_flow=in_flow)
+    if link is not None:
+        stored.update(link.opts)
     said = {name: value for name, value in stored.items() if value is not None}
     return AddOptions(
         opts=json.dumps(said, separators=(",", ":")).encode(),
@@ -86,6 +99,7 @@ def encode_options(options: JobOptions) -> AddOptions:
         lifo=bool(options.get("lifo")),
         timestamp_ms=timestamp_ms,
         size_limit=options.get("size_limit"),
+        link=link,
     )
 
 

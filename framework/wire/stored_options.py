@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 from pydantic_core import from_json
 
 from framework.model.options import Backoff, Exponential, Fixed, JobOptions, KeepJobs
+from framework.wire.links import read_dedup, read_parent, read_policy
 from framework.wire.millis import from_ms
 from framework.wire.options import AT_LEAST
 
@@ -72,6 +73,9 @@ def decode_options(opts: bytes) -> StoredOptions:
                 "remove_on_fail": keep_failed,
                 "stack_trace_limit": number_in(stored, "stackTraceLimit"),
                 "keep_logs": number_in(stored, "kl"),
+                "deduplication": read_dedup(stored.get("de")),
+                "parent": read_parent(stored.get("parent")),
+                "on_child_failure": read_policy(stored),
             }
         ),
     )

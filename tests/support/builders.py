@@ -8,6 +8,7 @@ from framework.model.options import JobOptions, KeepJobs
 from framework.store import reads
 from framework.store.store import Store
 from framework.store.transitions.add import AddedJob, NewJob, add_jobs
+from framework.store.transitions.add_linked import Answer, LinkedJob, add_linked
 from framework.store.transitions.exchange import (
     Ending,
     Exchanged,
@@ -55,6 +56,29 @@ async def add(
 ) -> Sequence[AddedJob]:
     """Add jobs in one call."""
     return await add_jobs(store.lane(), keys, jobs, now_ms, seconds=5)
+
+
+async def add_tied(
+    store: Store, keys: QueueKeys, *parcels: Sequence[LinkedJob], now_ms: int = NOW
+) -> list[Answer]:
+    """Add parcels of jobs with ties in one call."""
+    return await add_linked(store.lane(), keys, parcels, now_ms, seconds=5)
+
+
+def tied(
+    keys: QueueKeys,
+    name: str = "echo",
+    data: bytes = b'{"a":1}',
+    *,
+    job_id: str = "",
+    waits: bool = False,
+    in_flow: bool = False,
+    **options: object,
+) -> LinkedJob:
+    """Word a job with a parent, a deduplication or children."""
+    wanted = JobOptions(**{**KEEP_ALL, **options})  # type: ignore[typeddict-item]  # whatever a test asks for
+    worded = encode_options(wanted, prefix=keys.prefix, in_flow=in_flow)
+    return LinkedJob(keys, NewJob(name, data, worded), job_id, waits)
 
 
 async def trade(

@@ -5,7 +5,7 @@
 -- args:    job_id
 -- returns: 1 removed, 0 there was none, -7 locked by its worker, -8 the next run of a schedule
 -- emits:   removed
--- include: lib/removal lib/queue
+-- include: lib/removal lib/dedup lib/queue
 
 local job = base .. job_id
 local scheduler, dedup_id = unpack(redis.call("HMGET", job, "rjk", "deid"))
@@ -31,10 +31,7 @@ end
 
 leave_parent(job)
 local prev = leave_state()
-if dedup_id then
-  local key = base .. "de:" .. dedup_id
-  if redis.call("GET", key) == job_id then redis.call("DEL", key, base .. "dn:" .. dedup_id) end
-end
+if dedup_id then drop_dedup(base, job_id, dedup_id) end
 if delete_job_keys({job}) == 0 then return 0 end
 local max_len = max_events(meta, redis.call("HGET", meta, "opts.maxLenEvents"))
 redis.call("XADD", events, "MAXLEN", "~", max_len, "*", "event", "removed", "jobId", job_id,

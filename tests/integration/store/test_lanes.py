@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from framework.model.job import JobId, Token
+from framework.model.options import Deduplication, ParentJob
 from framework.store.connection import Command, HeldConnection
 from framework.store.lane import MEMORY_MS, Lane
 from framework.store.store import Store
 from framework.store.transitions.add import AddedJob, NewJob, add_jobs
+from framework.store.transitions.add_linked import add_linked
 from framework.store.transitions.exchange import Ending, Exchanged, Fetched, Taker, exchange
 from framework.wire.keys import QueueKeys
-from tests.support.builders import NOW, add, complete, dump_of, new_job, trade, waiting_job
+from tests.support.builders import NOW, add, complete, dump_of, new_job, tied, trade, waiting_job
 
 
 class Recorder(HeldConnection):
@@ -83,6 +85,25 @@ async def test_an_add_sent_twice_tells_the_same_duplicates(
     then, now = await wire.sent.again()
 
     assert [one.is_duplicate for one in added] == [False, True]
+    assert now == then
+    assert await dump_of(store, keys) == shown
+
+
+async def test_parcels_sent_twice_are_added_once_and_refused_twice(
+    store: Store, keys: QueueKeys, wire: Wire
+) -> None:
+    flow = [
+        tied(keys, "top", job_id="top", waits=True),
+        tied(keys, "child", parent=ParentJob("top", "demo")),
+    ]
+    orphan = [tied(keys, "child", parent=ParentJob("gone", "demo"))]
+    same = [tied(keys, deduplication=Deduplication("k"))]
+    await add_linked(wire.lane, keys, [flow, orphan, same, same], NOW, seconds=5)
+    shown = await dump_of(store, keys)
+
+    then, now = await wire.sent.again()
+
+    assert then[0] == [b"top", b"3", b"", b"4", b"4"]
     assert now == then
     assert await dump_of(store, keys) == shown
 

@@ -205,7 +205,7 @@ def test_each_form_of_nodes_backoff_is_read(text: str, backoff: object) -> None:
 
 
 def test_options_that_are_not_ours_do_no_harm() -> None:
-    opts = b'{"de":{"id":"x"},"fpof":true,"tm":"t","omc":false,"repeat":{"every":1},"attempts":2}'
+    opts = b'{"tm":"t","omc":false,"repeat":{"every":1},"attempts":2}'
 
     assert decode_options(opts).public == JobOptions(attempts=2)
 

@@ -15,7 +15,7 @@ local function refusal_of(run, facts, lock, base)
 end
 
 local function complete_job(q, run, job, facts, now_ms)
-  if facts[4] then release_dedup(q.base, run.id, facts[4]) end
+  if facts[4] then release_dedup(q, run.id, facts[4], now_ms) end
   if facts[2] then child_completed(job, facts[2], facts[3], run.text, tonumber(now_ms)) end
   if run.is_kept then
     redis.call("HSET", job, "atm", (tonumber(facts[5]) or 0) + 1, "returnvalue", run.text,
@@ -27,7 +27,7 @@ end
 
 local function fail_job(q, run, job, facts, now_ms)
   local attempts_made = (tonumber(facts[5]) or 0) + 1
-  if facts[4] then release_dedup(q.base, run.id, facts[4]) end
+  if facts[4] then release_dedup(q, run.id, facts[4], now_ms) end
   if facts[2] then child_failed(job, facts[2], facts[3], run.text, tonumber(now_ms)) end
   if run.is_kept then
     redis.call("HSET", job, "atm", attempts_made, "failedReason", run.text,

@@ -1,0 +1,96 @@
+"""What callers hand to the `Adder`, and how each gets its own answer or error."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+from framework.errors import FrameworkError
+from framework.store.transitions.add import AddedJob, AddedJobs, Call, NewJob
+from framework.store.transitions.add_linked import LinkedJob
+
+J = TypeVar("J", NewJob, LinkedJob)
+A = TypeVar("A", bound=Sequence[AddedJob])
+
+
+class Parcel(Generic[J, A]):
+    """Jobs of one caller that go in one call, and where its answer will be."""
+
+    __slots__ = ("answer", "jobs", "put_at", "size")
+
+    def __init__(self, jobs: Sequence[J]) -> None:
+        self.jobs: Sequence[J] = jobs
+        self.size = sum(job.size for job in jobs)
+        loop = asyncio.get_running_loop()
+        self.put_at = loop.time()
+        self.answer: asyncio.Future[A] = loop.create_future()
+
+
+class Bulk:
+    """The parts of one bulk: what has landed, and what is under way.
+
+    Attributes:
+        jobs: What was added.
+        calls: By which calls.
+        sending: The part under way.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: list[NewJob] = []
+        self.calls: list[Call] = []
+        self.sending: Parcel[NewJob, AddedJobs] | None = None
+
+    async def land(self) -> None:
+        """Wait for the part under way, if any."""
+        if self.sending is None:
+            return
+        parcel, self.sending = self.sending, None
+        call = (await parcel.answer).call
+        start = len(self.jobs)
+        there = frozenset(start + place for place in call.there)
+        self.calls.append(call._replace(start=start, there=there))
+        self.jobs += parcel.jobs
+
+    def note(self, error: FrameworkError) -> None:
+        """Tell an error which jobs had been added before it."""
+        note_added(error, AddedJobs(self.jobs, self.calls))
+
+
+def note_added(error: FrameworkError, jobs: Sequence[AddedJob]) -> None:
+    """Tell an error which jobs had been added before it, for who wants to go on."""
+    error.added = tuple(job.id for job in jobs)  # type: ignore[attr-defined]  # documented where it is raised
+    if jobs:
+        error.add_note(f"{len(jobs)} jobs had been added before")
+
+
+def share_out(parcels: Sequence[Parcel[NewJob, AddedJobs]], added: AddedJobs) -> None:
+    """Give each caller its share."""
+    first = 0
+    for parcel in parcels:
+        after = first + len(parcel.jobs)
+        if not parcel.answer.done():
+            parcel.answer.set_result(added.part(first, after))
+        first = after
+
+
+def answer(
+    parcel: Parcel[LinkedJob, Sequence[AddedJob]], said: Sequence[AddedJob] | FrameworkError
+) -> None:
+    """Give a caller where its jobs went, or why none went."""
+    if isinstance(said, FrameworkError):
+        fail(parcel, said)
+    elif not parcel.answer.done():
+        parcel.answer.set_result(said)
+
+
+def twin_of(error: FrameworkError) -> FrameworkError:
+    """Return a copy of an error: each caller notes on its own what it had added before."""
+    twin = type(error).__new__(type(error), *error.args)
+    vars(twin).update(vars(error))
+    twin.__cause__ = error.__cause__
+    return twin
+
+
+def fail(parcel: Parcel[Any, Any], error: Exception) -> None:
+    """Give a caller its error."""
+    if not parcel.answer.done():
+        parcel.answer.set_exception(error)
