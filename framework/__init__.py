@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from framework.errors import ResultError as ResultError
     from framework.errors import ResultTimeoutError as ResultTimeoutError
     from framework.errors import RouteError as RouteError
+    from framework.errors import RunExistsError as RunExistsError
+    from framework.errors import ScheduleError as ScheduleError
     from framework.errors import SettingsError as SettingsError
     from framework.errors import TransitionError as TransitionError
     from framework.errors import UnrecoverableError as UnrecoverableError
@@ -56,6 +58,9 @@ if TYPE_CHECKING:
     from framework.model.options import JobOptions as JobOptions
     from framework.model.options import KeepJobs as KeepJobs
     from framework.model.options import ParentJob as ParentJob
+    from framework.model.schedule import Cron as Cron
+    from framework.model.schedule import Every as Every
+    from framework.model.schedule import JobScheduler as JobScheduler
     from framework.worker.context import Context as Context
     from framework.worker.context import SyncContext as SyncContext
 
@@ -87,6 +92,8 @@ PLACES = {
         "ResultError",
         "ResultTimeoutError",
         "RouteError",
+        "RunExistsError",
+        "ScheduleError",
         "SettingsError",
         "TransitionError",
         "UnrecoverableError",
@@ -109,6 +116,7 @@ PLACES = {
         "KeepJobs",
         "ParentJob",
     ),
+    "model.schedule": ("Cron", "Every", "JobScheduler"),
     "worker.context": ("Context", "SyncContext"),
 }
 PUBLIC = {name: place for place, names in PLACES.items() for name in names}

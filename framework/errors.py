@@ -5,7 +5,8 @@ FrameworkError
 │   ├── ProcessorError          a processor, handler or hook of the wrong shape
 │   ├── RouteError              a payload type that leads to no queue, or to two
 │   ├── DependencyError         a type that nothing provides, a cycle, a scope that ends too soon
-│   └── DiscoveryError          a package that cannot be imported or holds no processor
+│   ├── DiscoveryError          a package that cannot be imported or holds no processor
+│   └── ScheduleError           a time that cannot be: a bad cron expression, a naive datetime
 ├── SettingsError               a setting that cannot be used
 ├── SlotError                   keys that a Redis Cluster keeps in several places
 ├── OptionsError                a job option out of its range
@@ -15,7 +16,8 @@ FrameworkError
 │   ├── JobNotFoundError (-1)   LockLostError (-2, -6)         WrongStateError (-3)
 │   ├── PendingChildrenError (-4), ParentNotFoundError (-5), OtherParentError (-7)
 │   ├── FailedChildrenError (-9)
-│   └── JobLockedError (removal), SchedulerJobError (-8)
+│   ├── JobLockedError (removal), SchedulerJobError (-8)
+│   └── RunExistsError (-10, -11)
 ├── RedisUnavailableError       no answer in time, or the connection is refused
 │   └── RedisRefusedError       it answers, but not to us: wrong password, no rights, no memory
 ├── FormatError                 the queue was written by a newer release of the framework
@@ -70,6 +72,10 @@ class DependencyError(DeclarationError):
 
 class DiscoveryError(DeclarationError):
     """A package cannot be imported, or holds nothing to run."""
+
+
+class ScheduleError(DeclarationError):
+    """A schedule cannot work: its expression, zone, times or options."""
 
 
 class SettingsError(FrameworkError):
@@ -200,6 +206,15 @@ class SchedulerJobError(TransitionError):
     """The job is the next run of a schedule and cannot be removed by itself."""
 
     problem = "is the next run of a schedule; remove the schedule instead"
+
+
+class RunExistsError(TransitionError):
+    """A schedule was changed while the run that would be its next one runs, or has run."""
+
+    problem = (
+        "is there already: the schedule stays as it was. Try again once that job has ended, or use "
+        "another id"
+    )
 
 
 class RedisUnavailableError(FrameworkError):

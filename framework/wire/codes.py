@@ -7,6 +7,7 @@ from framework.errors import (
     OtherParentError,
     ParentNotFoundError,
     PendingChildrenError,
+    RunExistsError,
     SchedulerJobError,
     TransitionError,
     WrongStateError,
@@ -21,6 +22,8 @@ LOCK_MISMATCH = -6
 OTHER_PARENT = -7
 SCHEDULER_JOB = -8
 FAILED_CHILDREN = -9
+RUN_EXISTS = -10
+SLOTS_BUSY = -11
 
 ERRORS: dict[int, type[TransitionError]] = {
     NOT_FOUND: JobNotFoundError,
@@ -32,6 +35,8 @@ ERRORS: dict[int, type[TransitionError]] = {
     OTHER_PARENT: OtherParentError,
     SCHEDULER_JOB: SchedulerJobError,
     FAILED_CHILDREN: FailedChildrenError,
+    RUN_EXISTS: RunExistsError,
+    SLOTS_BUSY: RunExistsError,
 }
 
 

@@ -31,6 +31,7 @@ from framework.worker.context import Run
 from framework.worker.current import CURRENT, Running
 from framework.worker.failure import reason_of, stacktrace_json
 from framework.worker.hooks import Hooks
+from framework.worker.iterations import continue_schedule
 from framework.worker.pump import Pump, Settled
 from framework.worker.runner import Runner
 from framework.worker.slots import Slot
@@ -92,6 +93,8 @@ class Executor:
         slot: Slot,
         data: Codec[Any],
     ) -> tuple[object, bytes]:
+        if SCHEDULER in job.fields:
+            await continue_schedule(self.store, self.keys, job.id, job.fields)
         if self.hooks:
             await self.hooks.keep_up()
         _ = job.stored_options  # what cannot be read must fail before it runs
@@ -99,11 +102,6 @@ class Executor:
             raise UnrecoverableError(job.fields[DEFERRED].decode(errors="replace"))
         if runner is None:
             raise UnrecoverableError(self._unknown_name(job.name))
-        if SCHEDULER in job.fields:
-            log.warning(
-                "job of a schedule: this release adds no next run, so the schedule ends here",
-                scheduler=job.fields[SCHEDULER].decode(errors="replace"),
-            )
         _ = job.data
         if self.hooks.hears("active"):
             await self.hooks.call("active", Active(job))
