@@ -8,7 +8,7 @@ PLUGINS := $(wildcard plugins/*/pyproject.toml)
 CODE := framework tests app_template docs plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types interop browser bench fmt clean
+.PHONY: help install demo test check lint types interop browser soak bench fmt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ interop: install $(NODE_MODULES) ## Run only the tests against BullMQ on Node
 browser: install $(BOARD_MODULES) ## Run bull-board in headless Chromium on our queues
 	sh .ci/chromium
 	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+soak: install ## Do random things to queues for long (SOAK_SECONDS=7200)
+	SOAK_SECONDS=$(or $(SOAK_SECONDS),7200) $(BIN)/python -m pytest tests/property/soak.py $(ARGS)
 
 bench: install $(NODE_MODULES) ## Measure us beside BullMQ on Node (ROUNDS=5 JOBS=20000)
 	$(BIN)/python -m tests.benchmarks
