@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from framework.declare.route import Route as Route
     from framework.declare.route import route as route
     from framework.di.provider import provider as provider
+    from framework.errors import ActiveJobsError as ActiveJobsError
     from framework.errors import DeclarationError as DeclarationError
     from framework.errors import DependencyError as DependencyError
     from framework.errors import FrameworkError as FrameworkError
@@ -39,9 +40,11 @@ if TYPE_CHECKING:
     from framework.errors import RouteError as RouteError
     from framework.errors import RunExistsError as RunExistsError
     from framework.errors import ScheduleError as ScheduleError
+    from framework.errors import SchedulerJobError as SchedulerJobError
     from framework.errors import SettingsError as SettingsError
     from framework.errors import TransitionError as TransitionError
     from framework.errors import UnrecoverableError as UnrecoverableError
+    from framework.errors import WrongStateError as WrongStateError
     from framework.model.events import Active as Active
     from framework.model.events import Completed as Completed
     from framework.model.events import Drained as Drained
@@ -76,6 +79,7 @@ PLACES = {
     "declare.route": ("Named", "Route", "route"),
     "di.provider": ("provider",),
     "errors": (
+        "ActiveJobsError",
         "DeclarationError",
         "DependencyError",
         "FrameworkError",
@@ -94,9 +98,11 @@ PLACES = {
         "RouteError",
         "RunExistsError",
         "ScheduleError",
+        "SchedulerJobError",
         "SettingsError",
         "TransitionError",
         "UnrecoverableError",
+        "WrongStateError",
     ),
     "model.events": (
         "Active",

@@ -18,6 +18,10 @@ FrameworkError
 │   ├── FailedChildrenError (-9)
 │   ├── JobLockedError (removal), SchedulerJobError (-8)
 │   └── RunExistsError (-10, -11)
+│   ├── PendingChildrenError (-4), ParentNotFoundError (-5), OtherParentError (-7)
+│   ├── FailedChildrenError (-9)
+│   └── JobLockedError (removal), SchedulerJobError (-8)
+├── ActiveJobsError             a queue that workers use cannot be obliterated
 ├── RedisUnavailableError       no answer in time, or the connection is refused
 │   └── RedisRefusedError       it answers, but not to us: wrong password, no rights, no memory
 ├── FormatError                 the queue was written by a newer release of the framework
@@ -215,6 +219,24 @@ class RunExistsError(TransitionError):
         "is there already: the schedule stays as it was. Try again once that job has ended, or use "
         "another id"
     )
+
+
+class ActiveJobsError(FrameworkError):
+    """Workers hold jobs of a queue, so it cannot be obliterated.
+
+    Args:
+        queue: The queue's name.
+    """
+
+    def __init__(self, *, queue: str) -> None:
+        super().__init__(queue)
+        self.queue = queue
+
+    def __str__(self) -> str:
+        return (
+            f'queue "{self.queue}" has active jobs. Wait until they end, or obliterate it with '
+            "force=True: then their outcomes are dropped"
+        )
 
 
 class RedisUnavailableError(FrameworkError):

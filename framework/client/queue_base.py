@@ -3,9 +3,12 @@
 from typing import Any
 
 from framework.client.line import Line
+from framework.errors import JobNotFoundError
 from framework.model.job import Job, JobId
 from framework.store.reads import RawFields
+from framework.wire.codes import NOT_FOUND
 from framework.wire.job_hash import StoredJob
+from framework.wire.keys import may_be_job
 from framework.wire.payload import codec_of
 
 ANY = codec_of(Any)
@@ -27,3 +30,9 @@ class QueueBase:
     def _stored(self, job_id: JobId, fields: RawFields) -> Job[Any, Any]:
         job: StoredJob[Any, Any] = StoredJob(self.name, job_id, fields, (ANY, ANY))
         return job
+
+    def _id(self, job_id: str) -> JobId:
+        """Return an id that a job can have; there is no job of any other."""
+        if not may_be_job(job_id):
+            raise JobNotFoundError(job_id=job_id, queue=self.name, code=NOT_FOUND)
+        return JobId(job_id)

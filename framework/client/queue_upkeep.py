@@ -1,10 +1,24 @@
-"""Looking after a queue and its jobs."""
+"""Looking after a queue as a whole."""
+
+from datetime import timedelta
 
 from framework.client.queue_base import QueueBase
-from framework.model.job import JobId
+from framework.errors import ActiveJobsError, OptionsError
+from framework.model.job import JobId, JobState
 from framework.store import reads
-from framework.store.transitions import admin
-from framework.wire.keys import may_be_job
+from framework.store.transitions import admin, removal
+from framework.wire.millis import to_ms
+from framework.wire.options import MAX_INT, whole
+
+WAITING = ("wait", "paused")
+CLEANED = {
+    JobState.COMPLETED: ("completed",),
+    JobState.FAILED: ("failed",),
+    JobState.WAITING: WAITING,
+    JobState.PRIORITIZED: ("prioritized",),
+    JobState.DELAYED: ("delayed",),
+    JobState.ACTIVE: ("active",),
+}
 
 
 class QueueUpkeep(QueueBase):
@@ -28,15 +42,88 @@ class QueueUpkeep(QueueBase):
         """Tell whether the queue is paused."""
         return await reads.is_paused(self._store, self._keys)
 
-    async def remove(self, job_id: str) -> bool:
-        """Delete a job that does not run; return whether there was one.
+    async def drain(self, delayed: bool = False) -> int:
+        """Remove all jobs that wait; return how many. Those that run or have finished stay.
 
-        Wire: event ``removed``. Its children stay.
+        Wire: no event. The next runs of schedules stay. A parent that waited for such jobs
+        alone goes with them if it is of this queue; one of another queue is released.
+
+        Args:
+            delayed: Remove the delayed ones too.
+        """
+        names = (*WAITING, "prioritized", *(["delayed"] if delayed else []))
+        return await removal.drain(self._store, self._keys, names)
+
+    async def clean(
+        self,
+        grace: timedelta = timedelta(0),
+        limit: int = 0,
+        state: JobState | str = JobState.COMPLETED,
+    ) -> list[JobId]:
+        """Remove old jobs of one state; return their ids.
+
+        Wire: event ``cleaned``; parents as `drain` says. Jobs that a worker holds stay, and
+        the next runs of schedules.
+
+        Args:
+            grace: Keep what finished, started or was added within this time.
+            limit: Remove at most so many; 0: all.
+            state: Any but ``waiting-children``.
 
         Raises:
-            JobLockedError: A worker runs it now.
-            SchedulerJobError: It is the next run of a schedule.
+            OptionsError: Another state, or a negative number or time.
         """
-        if not may_be_job(job_id):
-            return False
-        return await admin.remove_job(self._store, self._keys, JobId(job_id))
+        names = CLEANED.get(JobState(state))
+        if names is None:
+            raise OptionsError("state", f"jobs that are {state} cannot be cleaned")
+        if grace < timedelta(0):
+            raise OptionsError("grace", f"it must not be negative, got {grace}")
+        most = whole({"limit": limit}, "limit", MAX_INT) or MAX_INT
+        until_ms = self._store.clock.now_ms() - to_ms(grace)
+        return await removal.clean(self._store, self._keys, names, until_ms, most)
+
+    async def obliterate(self, force: bool = False) -> None:
+        """Delete the queue: all its jobs, settings, schedules and events.
+
+        It is paused first. Pause what adds to it too: what comes meanwhile may stay.
+
+        Wire: every key of the queue goes, those of ours too. Parents in other queues that
+        waited for its jobs alone are released.
+
+        Args:
+            force: Even while workers hold jobs; their outcomes are dropped.
+
+        Raises:
+            ActiveJobsError: Workers hold jobs; nothing was removed.
+        """
+        was_paused = await self.is_paused()
+        await self.pause()
+        try:
+            await removal.obliterate(self._store, self._keys, force=force)
+        except ActiveJobsError:
+            if not was_paused:
+                await self.resume()
+            raise
+
+    async def remove_orphaned_jobs(self, limit: int = 0) -> int:
+        """Delete what is left of jobs that stand in no state; return how many.
+
+        Wire: their keys and locks go; no event. A parent that waited for one alone is
+        released. Looks at every key of the server.
+
+        Args:
+            limit: Remove at most so many; 0: all.
+        """
+        limit = whole({"limit": limit}, "limit", MAX_INT)
+        return await removal.remove_orphans(self._store, self._keys, limit)
+
+    async def trim_events(self, count: int) -> int:
+        """Delete events, but for about the newest ``count``; return how many went.
+
+        Wire: stream ``events``.
+        """
+        count = whole({"count": count}, "count", MAX_INT)
+        trimmed: int = await self._store.command(
+            "XTRIM", self._keys["events"], "MAXLEN", "~", count
+        )
+        return trimmed

@@ -33,6 +33,10 @@ NAMES = {
     "limiter": "limiter",
     "repeat_set": "repeat",
 }
+# What hangs on a job's key.
+JOB_PARTS = frozenset({"logs", "dependencies", "processed", "failed", "unsuccessful", "lock"})
+# Keys that may outlive the jobs they were written for, and those of ours.
+LEFTOVERS = ("de:", "dn:", "repeat:", "meta:fw:")
 WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MAX_ID_BYTES = 512
@@ -93,6 +97,17 @@ def may_be_job(job_id: str) -> bool:
     except UnicodeEncodeError:
         return False
     return bool(job_id) and job_id not in RESERVED
+
+
+def job_in_key(keys: QueueKeys, key: str) -> str | None:
+    """Return the id of the job that a queue's key may belong to; None where it is no job's."""
+    job_id, _, part = key.removeprefix(keys.base).partition(":")
+    return job_id if job_id and job_id not in RESERVED and (not part or part in JOB_PARTS) else None
+
+
+def is_leftover(keys: QueueKeys, key: str) -> bool:
+    """Tell whether a key may be there without any job or setting that it stands for."""
+    return key.removeprefix(keys.base).startswith(LEFTOVERS)
 
 
 def check_queue_name(queue: str) -> None:

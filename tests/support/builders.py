@@ -36,6 +36,7 @@ FORMS = (
     re.compile(r"meta:fw:lane:[0-9a-z]+:\d+"),
     re.compile(r"(de|dn):.+"),
     re.compile(r"repeat:.+"),
+    re.compile(r"metrics:(completed|failed)(:data)?"),
     re.compile(r"[^:]+(:(lock|logs|dependencies|processed|failed|unsuccessful))?"),
 )
 

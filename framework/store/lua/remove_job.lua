@@ -1,39 +1,44 @@
--- Delete one job and all that hangs on it. Its children stay.
+-- Delete a job and, if asked, all that stands below it; children first, at most 1,000 a call.
 --
--- keys:    base wait paused active prioritized delayed completed failed waiting_children repeat_set
---          meta events
--- args:    job_id
--- returns: 1 removed, 0 there was none, -7 locked by its worker, -8 the next run of a schedule
--- emits:   removed
--- include: lib/removal lib/dedup lib/queue
+-- keys:    base
+-- args:    job_id with_children is_first
+-- returns: {1} removed, {0} there was none, {2} more are left: call again, {-8} the next run of a
+--          schedule, {-7, key} locked by the worker that runs it. The first call looks at the locks
+--          of the whole tree before anything goes.
+-- emits:   removed, in each job's queue
+-- include: lib/requested lib/dedup lib/tree lib/states lib/queue
 
-local job = base .. job_id
-local scheduler, dedup_id = unpack(redis.call("HMGET", job, "rjk", "deid"))
-if scheduler then
-  local due = redis.call("ZSCORE", repeat_set, scheduler)
-  if due and job_id == "repeat:" .. scheduler .. ":" .. string.format("%.0f", tonumber(due)) then
-    return -8
-  end
+local MOST = 1000
+if is_next_run(base, job_id) then return {-8} end
+
+local found = {}
+if with_children == "1" then
+  walk(base, job_id, nil, found, is_first == "1" and math.huge or MOST)
+else
+  found[1] = {base, job_id}
 end
-if redis.call("EXISTS", job .. ":lock") == 1 then return -7 end
-
-local function leave_state()
-  local sets = {{"completed", completed}, {"waiting-children", waiting_children},
-    {"delayed", delayed}, {"failed", failed}, {"prioritized", prioritized}}
-  for _, set in ipairs(sets) do
-    if redis.call("ZREM", set[2], job_id) == 1 then return set[1] end
-  end
-  for _, list in ipairs({{"wait", wait}, {"paused", paused}, {"active", active}}) do
-    if redis.call("LREM", list[2], 1, job_id) > 0 then return list[1] end
-  end
-  return "unknown"
+for _, place in ipairs(found) do
+  local job = place[1] .. place[2]
+  if redis.call("EXISTS", job .. ":lock") == 1 then return {-7, job} end
 end
 
-leave_parent(job)
-local prev = leave_state()
-if dedup_id then drop_dedup(base, job_id, dedup_id) end
-if delete_job_keys({job}) == 0 then return 0 end
-local max_len = max_events(meta, redis.call("HGET", meta, "opts.maxLenEvents"))
-redis.call("XADD", events, "MAXLEN", "~", max_len, "*", "event", "removed", "jobId", job_id,
-  "prev", prev)
-return 1
+local caps, was_there = {}, 0
+local is_whole = #found <= MOST and found[#found][1] .. found[#found][2] == base .. job_id
+for n = 1, math.min(#found, MOST) do
+  local queue, id, parent = unpack(found[n], 1, 3)
+  local job = queue .. id
+  local parent_key, dedup_id = unpack(redis.call("HMGET", job, "parentKey", "deid"))
+  if parent_key ~= parent then leave_parent(job) end
+  if parent and not is_whole then forget_child(parent, job) end
+  local prev = leave_state(queue, id)
+  if dedup_id then drop_dedup(queue, id, dedup_id) end
+  was_there = delete_job_keys({job})
+  if was_there > 0 then
+    local meta = queue .. "meta"
+    caps[meta] = caps[meta] or max_events(meta, redis.call("HGET", meta, "opts.maxLenEvents"))
+    redis.call("XADD", queue .. "events", "MAXLEN", "~", caps[meta], "*", "event", "removed",
+      "jobId", id, "prev", prev)
+  end
+end
+if not is_whole then return {2} end
+return {was_there > 0 and 1 or 0}

@@ -11,6 +11,7 @@ from framework.wire.keys import QueueKeys
 
 UPDATE_PROGRESS = load_script("update_progress")
 ADD_LOG = load_script("add_log")
+UPDATE_DATA = load_script("update_data")
 SAVE_DATA = load_script("save_data")
 EXTEND_LOCKS = load_script("extend_locks")
 MOST_LOCKS = 1000
@@ -45,6 +46,27 @@ async def add_log(
     code: int = await store.run(ADD_LOG, keys.pick(ADD_LOG.keys), args, repeatable=False)
     raise_for(code, job_id=job_id, queue=keys.queue)
     return code
+
+
+async def clear_logs(store: Store, keys: QueueKeys, job_id: JobId, keep: int) -> None:
+    """Delete a job's log, but for the newest ``keep`` rows. Wire: list ``J:logs``."""
+    logs = f"{keys.job(job_id)}:logs"
+    if keep:
+        await store.command("LTRIM", logs, -keep, -1)
+    else:
+        await store.command("DEL", logs)
+
+
+async def update_data(store: Store, keys: QueueKeys, job_id: JobId, data: bytes) -> None:
+    """Replace a job's data, a JSON text, wherever it stands.
+
+    Wire: field ``data``.
+
+    Raises:
+        JobNotFoundError: The job's hash is gone.
+    """
+    code = await store.run(UPDATE_DATA, [keys.base], [job_id, data])
+    raise_for(code, job_id=job_id, queue=keys.queue)
 
 
 async def save_data(

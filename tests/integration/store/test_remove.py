@@ -8,7 +8,7 @@ import pytest
 from framework.errors import JobLockedError, SchedulerJobError
 from framework.model.job import JobId, JobState
 from framework.store.store import Store
-from framework.store.transitions.admin import remove_job
+from framework.store.transitions.removal import remove_job
 from framework.store.transitions.running import add_log
 from framework.wire.keys import QueueKeys
 from tests.support.builders import (

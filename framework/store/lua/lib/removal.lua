@@ -16,17 +16,20 @@ local function delete_job_keys(jobs)
   return deleted
 end
 
+-- Parts a parent from a child that goes. Returns its id and its queue's base where the child was
+-- the last that it waited for.
+local function part_from(parent_key, parent, job)
+  if not parent_key or redis.call("EXISTS", parent_key) == 0 then return nil end
+  if redis.call("SREM", parent_key .. ":dependencies", job) == 0 then return nil end
+  if redis.call("SCARD", parent_key .. ":dependencies") > 0 then return nil end
+  return parent_of(parent_key, parent)
+end
+
 -- A removed child no longer holds its parent back.
 local function leave_parent(job)
   local parent_key, parent = unpack(redis.call("HMGET", job, "parentKey", "parent"))
-  if parent_key and redis.call("EXISTS", parent_key) == 1 then
-    local id, queue = parent_of(parent_key, parent)
-    if redis.call("SREM", parent_key .. ":dependencies", job) == 1 then
-      if redis.call("SCARD", parent_key .. ":dependencies") == 0 then
-        release_parent_to_front(queue, id)
-      end
-    end
-  end
+  local id, queue = part_from(parent_key, parent, job)
+  if id then release_parent_to_front(queue, id) end
 end
 
 -- Removes finished jobs that retention no longer keeps.

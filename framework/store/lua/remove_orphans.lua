@@ -1,0 +1,45 @@
+-- Delete jobs that stand nowhere, with their locks; parents wait for them no longer.
+--
+-- keys:    base
+-- args:    most ...
+-- rest:    job ids, at most 1,000
+-- returns: how many were deleted, `most` at most
+-- include: lib/removal lib/states
+
+local listed
+-- One look at each list for all ids: in a long list each by itself would take too long.
+local function is_listed(id)
+  if not listed then
+    listed = {}
+    for _, name in ipairs(LISTS) do
+      for _, each in ipairs(redis.call("LRANGE", base .. name, 0, -1)) do listed[each] = true end
+    end
+  end
+  return listed[id]
+end
+
+local function is_in_a_set(id)
+  for _, name in ipairs(SETS) do
+    if redis.call("ZSCORE", base .. name, id) then return true end
+  end
+  return false
+end
+
+-- The key of another queue, whose prefix is this queue's whole name, may look like a part of a job.
+local function may_be_job(job)
+  local kind = redis.call("TYPE", job).ok
+  return kind == "hash" or kind == "none" and redis.call("TYPE", job .. ":failed").ok ~= "zset"
+end
+
+local deleted = 0
+for at = rest + 1, #ARGV do
+  local id = ARGV[at]
+  local job = base .. id
+  if deleted == tonumber(most) then break end
+  if may_be_job(job) and not is_in_a_set(id) and not is_listed(id) then
+    if redis.call("TYPE", job).ok == "hash" then leave_parent(job) end
+    local gone = delete_job_keys({job}) + redis.call("DEL", job .. ":lock")
+    if gone > 0 then deleted = deleted + 1 end
+  end
+end
+return deleted

@@ -1,0 +1,146 @@
+"""Removing: one job with its children, what waits, what is old, what stands nowhere, a queue."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from framework.errors import ActiveJobsError, JobLockedError, SchedulerJobError
+from framework.model.job import JobId
+from framework.store.connection import Argument
+from framework.store.script import load_script
+from framework.store.store import Store
+from framework.wire.keys import QueueKeys, is_leftover, job_in_key
+
+REMOVE_JOB = load_script("remove_job")
+DRAIN = load_script("drain")
+CLEAN = load_script("clean")
+OBLITERATE = load_script("obliterate")
+REMOVE_ORPHANS = load_script("remove_orphans")
+LOCKED, MORE, SCHEDULED = -7, 2, -8
+NOT_PAUSED, HAS_ACTIVE = -1, -2
+MOST_JOBS = 1000
+
+
+async def remove_job(
+    store: Store, keys: QueueKeys, job_id: JobId, *, with_children: bool = True
+) -> bool:
+    """Delete a job, and the tree below it; return whether there was one.
+
+    At most 1,000 jobs go at once; a larger tree goes in parts, children first.
+
+    Wire: event ``removed`` in the queue of each; a parent that waited for it alone is
+    released; a deduplication id that it holds is free.
+
+    Raises:
+        JobLockedError: A worker runs it, or one of its children. Nothing was removed, unless
+            the tree goes in parts.
+        SchedulerJobError: It is the next run of a schedule.
+    """
+    code, is_first = MORE, 1
+    while code == MORE:
+        code, *rest = await store.run(
+            REMOVE_JOB, [keys.base], [job_id, int(with_children), is_first], repeatable=False
+        )
+        is_first = 0
+        if code == LOCKED:
+            locked = rest[0].decode(errors="replace")
+            raise JobLockedError(job_id=locked.removeprefix(keys.base), queue=keys.queue, code=code)
+    if code == SCHEDULED:
+        raise SchedulerJobError(job_id=job_id, queue=keys.queue, code=code)
+    return bool(code)
+
+
+async def drain(store: Store, keys: QueueKeys, names: Sequence[str]) -> int:
+    """Remove the jobs of lists and sets of what waits; return how many.
+
+    Wire: the next runs of schedules stay; parents in the same queue whose last child goes, go
+    too; those in other queues are released.
+    """
+    removed = 0
+    for name in names:
+        skip, is_end = 0, 0
+        while not is_end:
+            script_keys = keys.pick(DRAIN.keys, place=keys[name])
+            count, stay, is_end = await store.run(DRAIN, script_keys, [skip, MOST_JOBS])
+            removed += count
+            skip += stay
+    return removed
+
+
+async def clean(
+    store: Store, keys: QueueKeys, names: Sequence[str], until_ms: int, limit: int
+) -> list[JobId]:
+    """Remove jobs that are older than a moment, at most ``limit``; return their ids.
+
+    Wire: as `drain`; jobs with a lock stay; event ``cleaned``.
+
+    Args:
+        names: Lists and sets; ages count as in the first.
+    """
+    cleaned: list[JobId] = []
+    for name in names:
+        skip, is_end = 0, 0
+        while not is_end:
+            args: list[Argument] = [names[0], until_ms, skip, MOST_JOBS, limit - len(cleaned)]
+            args += [len(cleaned), int(name == names[-1])]
+            script_keys = keys.pick(CLEAN.keys, place=keys[name])
+            ids, stay, is_end = await store.run(CLEAN, script_keys, args, repeatable=False)
+            cleaned += [JobId(job_id.decode(errors="replace")) for job_id in ids]
+            skip += stay
+    return cleaned
+
+
+async def obliterate(store: Store, keys: QueueKeys, *, force: bool) -> None:
+    """Delete all that a paused queue consists of.
+
+    Wire: every key of the queue goes, those of ours below ``meta:fw:`` too.
+
+    Raises:
+        ActiveJobsError: Workers hold jobs, and ``force`` was not asked for; or somebody
+            resumed the queue meanwhile.
+    """
+    await take_apart(store, keys, force=force, is_last=False)
+    await remove_orphans(store, keys, 0)
+    async for found in scan(store, keys):
+        left = [key for key in found if is_leftover(keys, key)]
+        if left:
+            await store.command("UNLINK", *left)
+    await take_apart(store, keys, force=force, is_last=True)
+
+
+async def take_apart(store: Store, keys: QueueKeys, *, force: bool, is_last: bool) -> None:
+    """Run the script until it has nothing left to do."""
+    left = 1
+    while left:
+        args = [int(force), int(is_last)]
+        left = await store.run(OBLITERATE, keys.pick(OBLITERATE.keys), args)
+        if left == NOT_PAUSED and is_last:
+            return  # a second send: the first has deleted ``meta``
+        if left < 0:
+            raise ActiveJobsError(queue=keys.queue)
+
+
+async def remove_orphans(store: Store, keys: QueueKeys, limit: int) -> int:
+    """Delete jobs that stand in no state; return how many. ``limit`` 0: all.
+
+    Wire: their keys and locks go; a parent that waited for one alone is released.
+    """
+    removed: int = 0
+    async for found in scan(store, keys):
+        ids = sorted({job_id for key in found if (job_id := job_in_key(keys, key))})
+        for first in range(0, len(ids), MOST_JOBS):
+            part = ids[first : first + MOST_JOBS]
+            args: list[Argument] = [limit - removed if limit else MOST_JOBS, *part]
+            removed += await store.run(REMOVE_ORPHANS, [keys.base], args)
+            if removed == limit > 0:
+                return removed
+    return removed
+
+
+async def scan(store: Store, keys: QueueKeys) -> AsyncIterator[list[str]]:
+    """Go through the names of all keys of a queue; some may come twice."""
+    cursor: Argument = 0
+    pattern = "".join(f"\\{c}" if c in "*?[]\\" else c for c in keys.base) + "*"
+    while True:
+        cursor, found = await store.command("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
+        yield [key.decode(errors="replace") for key in found]
+        if int(cursor) == 0:
+            return
