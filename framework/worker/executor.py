@@ -10,6 +10,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from framework.errors import FrameworkError, PayloadError, UnrecoverableError
+from framework.model.backoff import outcome_of
 from framework.model.events import Active, Completed, Failed, Progressed
 from framework.model.outcome import Fail, Retry
 from framework.store.store import Store
@@ -22,14 +23,13 @@ from framework.store.transitions.exchange import (
     given_back,
     retried,
 )
+from framework.wire.failure import reason_of, stacktrace_json
 from framework.wire.job_hash import StoredJob
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
 from framework.wire.payload import Codec, codec_of
-from framework.worker.backoff import outcome_of
 from framework.worker.context import Run
 from framework.worker.current import CURRENT, Running
-from framework.worker.failure import reason_of, stacktrace_json
 from framework.worker.hooks import Hooks
 from framework.worker.iterations import continue_schedule
 from framework.worker.pump import Pump, Settled

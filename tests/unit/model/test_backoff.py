@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framework.errors import PayloadError, ResultError, UnrecoverableError
+from framework.model.backoff import MOST_DELAY, delay_before, outcome_of
 from framework.model.options import Exponential, Fixed
 from framework.model.outcome import Fail, Retry
-from framework.worker.backoff import MOST_DELAY, delay_before, outcome_of
 
 SECOND = timedelta(seconds=1)
 ERROR = ValueError("boom")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from framework.errors import PayloadError
-from framework.worker.failure import MOST_CHARACTERS, reason_of, stacktrace_json, trace_of
+from framework.wire.failure import MOST_CHARACTERS, reason_of, stacktrace_json, trace_of
 
 
 class UnprintableError(Exception):
