@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from framework.model.events import Progressed as Progressed
     from framework.model.events import QueueEvent as QueueEvent
     from framework.model.events import Stalled as Stalled
+    from framework.model.job import ChildCounts as ChildCounts
     from framework.model.job import Job as Job
     from framework.model.job import JobId as JobId
     from framework.model.job import JobState as JobState
@@ -61,11 +62,12 @@ if TYPE_CHECKING:
     from framework.model.options import JobOptions as JobOptions
     from framework.model.options import KeepJobs as KeepJobs
     from framework.model.options import ParentJob as ParentJob
+    from framework.model.outcome import Parked as Parked
     from framework.model.schedule import Cron as Cron
     from framework.model.schedule import Every as Every
     from framework.model.schedule import JobScheduler as JobScheduler
     from framework.worker.context import Context as Context
-    from framework.worker.context import SyncContext as SyncContext
+    from framework.worker.sync_context import SyncContext as SyncContext
 
 PLACES = {
     "app.application": ("Application",),
@@ -113,7 +115,7 @@ PLACES = {
         "QueueEvent",
         "Stalled",
     ),
-    "model.job": ("Job", "JobId", "JobState"),
+    "model.job": ("ChildCounts", "Job", "JobId", "JobState"),
     "model.options": (
         "Deduplication",
         "Exponential",
@@ -123,7 +125,9 @@ PLACES = {
         "ParentJob",
     ),
     "model.schedule": ("Cron", "Every", "JobScheduler"),
-    "worker.context": ("Context", "SyncContext"),
+    "model.outcome": ("Parked",),
+    "worker.context": ("Context",),
+    "worker.sync_context": ("SyncContext",),
 }
 PUBLIC = {name: place for place, names in PLACES.items() for name in names}
 __all__ = sorted(PUBLIC)  # noqa: PLE0605 - a list of str, made from the table above

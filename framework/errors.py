@@ -195,9 +195,23 @@ class OtherParentError(TransitionError):
 
 
 class FailedChildrenError(TransitionError):
-    """A child failed that the job may not outlive."""
+    """A child failed that the job may not outlive; the job fails too, without retry.
+
+    Args:
+        job_id: The job.
+        queue: The queue's name.
+        code: The script's code.
+        child: The child's full key, where it is known.
+    """
 
     problem = "cannot complete: a child of it failed"
+
+    def __init__(self, *, job_id: str, queue: str, code: int = 0, child: str = "") -> None:
+        super().__init__(job_id=job_id, queue=queue, code=code)
+        self.child = child
+
+    def __str__(self) -> str:
+        return f"child {self.child} failed" if self.child else super().__str__()
 
 
 class JobLockedError(TransitionError):

@@ -4,11 +4,16 @@ import random
 from contextlib import suppress
 from datetime import timedelta
 
-from framework.errors import PayloadError, ResultError, UnrecoverableError
+from framework.errors import (
+    FailedChildrenError,
+    PayloadError,
+    ResultError,
+    UnrecoverableError,
+)
 from framework.model.options import Backoff, Exponential
 from framework.model.outcome import Fail, Retry
 
-HOPELESS = (UnrecoverableError, PayloadError, ResultError)
+HOPELESS = (UnrecoverableError, PayloadError, ResultError, FailedChildrenError)
 # 2^62 times any delay is beyond every date; a larger exponent only overflows.
 MOST_DOUBLINGS = 62
 MOST_DELAY = timedelta(days=3650)

@@ -36,6 +36,23 @@ class JobState(StrEnum):
         return self in {JobState.COMPLETED, JobState.FAILED}
 
 
+@dataclass(frozen=True, slots=True)
+class ChildCounts:
+    """How many children a job has, by what became of them.
+
+    Attributes:
+        processed: They completed.
+        unprocessed: They are pending.
+        ignored: They failed, and the job goes on without them.
+        failed: They failed, and the job fails with them.
+    """
+
+    processed: int
+    unprocessed: int
+    ignored: int
+    failed: int
+
+
 @dataclass(frozen=True, repr=False)
 class Job(Generic[T_co, R_co]):
     """One unit of work, as it stood when it was read.

@@ -1,7 +1,9 @@
-"""What a failed attempt leads to. Deciding it is pure; one place carries it out."""
+"""What a run leads to that does not complete. Deciding is pure; one place carries it out."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from framework.errors import OptionsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +19,81 @@ class Retry:
 
     error: BaseException
     delay: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class DelayFor:
+    """Run the job again after ``delay``.
+
+    Raises:
+        OptionsError: It is negative.
+    """
+
+    delay: timedelta
+
+    def __post_init__(self) -> None:
+        if self.delay < timedelta(0):
+            seconds = f"{self.delay.total_seconds():g} s"
+            raise OptionsError("delay", f"it must not be negative, got {seconds}")
+
+
+@dataclass(frozen=True, slots=True)
+class DelayUntil:
+    """Run the job again at ``due``; at once if that is past.
+
+    Raises:
+        OptionsError: It has no time zone.
+    """
+
+    due: datetime
+
+    def __post_init__(self) -> None:
+        if self.due.tzinfo is None:
+            raise OptionsError("delay", f"{self.due} has no time zone; use datetime.now(UTC), say")
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForChildren:
+    """Run the job again once no child of it is pending."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRate:
+    """Start no job of the queue for ``duration``, then run this one first.
+
+    Raises:
+        OptionsError: It is shorter than a millisecond.
+    """
+
+    duration: timedelta
+
+    def __post_init__(self) -> None:
+        if self.duration < timedelta(milliseconds=1):
+            raise OptionsError("rate_limit", f"it lasts at least 1 ms, got {self.duration}")
+
+
+Wish = DelayFor | DelayUntil | WaitForChildren | LimitRate
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """The run left early; the job goes on later, as ``wish`` says, and no attempt is counted."""
+
+    wish: Wish
+
+
+class Parked(BaseException):
+    """Raised by ``ctx.delay_for`` and its like: the job leaves now and goes on later.
+
+    No `Exception`, so that a broad ``except`` does not eat it. Let it pass.
+
+    Attributes:
+        wish: What the job waits for.
+    """
+
+    def __init__(self, wish: Wish) -> None:
+        super().__init__(wish)
+        self.wish = wish
+
+    def __str__(self) -> str:
+        return f"the job leaves and goes on later: {self.wish}; let this pass"

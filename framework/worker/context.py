@@ -1,40 +1,20 @@
-"""What a running job may do: report progress, write log rows, save its data."""
+"""What a running job may do."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from anyio import from_thread
-
 from framework.errors import PayloadError
-from framework.model.job import Job, JobId, Token
-from framework.store.store import Store
+from framework.model.job import Job, JobId
 from framework.store.transitions.running import add_log, save_data, update_progress
 from framework.wire.job_hash import StoredJob
-from framework.wire.keys import QueueKeys
-from framework.wire.payload import Codec, codec_of
-from framework.worker.slots import Slot
+from framework.wire.payload import codec_of
+from framework.worker.context_parts import ContextFamily, ContextLeaving
+from framework.worker.run import Run
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-Report = Callable[[object], Awaitable[None]]
 
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of one job, as its context sees it."""
-
-    store: Store
-    keys: QueueKeys
-    job: StoredJob[Any, Any]
-    token: Token
-    data: Codec[Any]
-    slot: Slot
-    report: Report
-
-
-class Context:
+class Context(ContextLeaving, ContextFamily):
     """What a job may do while it runs. Ask for it by its type in ``process``.
 
     Attributes:
@@ -42,10 +22,10 @@ class Context:
         attempt: Which attempt this is, from 1.
     """
 
-    __slots__ = ("_run", "_scope", "attempt", "job_id")
+    __slots__ = ("_scope", "attempt", "job_id")
 
     def __init__(self, run: Run) -> None:
-        self._run = run
+        super().__init__(run)
         # The slot goes on with another job and scope while a thread still looks at this one's.
         self._scope = run.slot.scope
         self.job_id: JobId = run.job.id
@@ -116,36 +96,3 @@ class Context:
         fields = {**run.job.fields, b"data": text}
         saved: StoredJob[T, R] = StoredJob(job.queue, job.id, fields, run.job.codecs)
         return saved
-
-
-class SyncContext:
-    """`Context` for handlers that run in a thread: the same without ``await``.
-
-    Attributes:
-        job_id: The running job.
-        attempt: Which attempt this is, from 1.
-    """
-
-    __slots__ = ("_context", "attempt", "job_id")
-
-    def __init__(self, run: Run) -> None:
-        self._context = Context(run)
-        self.job_id = self._context.job_id
-        self.attempt = self._context.attempt
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the job should end now; a thread cannot be stopped, so look now and then."""
-        return self._context.cancelled
-
-    def progress(self, progress: object) -> None:
-        """Report how far the job is; see `Context.progress`."""
-        from_thread.run(self._context.progress, progress)
-
-    def log(self, row: object) -> None:
-        """Append a row to the job's log; see `Context.log`."""
-        from_thread.run(self._context.log, row)
-
-    def save(self, job: Job[T, R], data: T) -> Job[T, R]:
-        """Replace the job's data; see `Context.save`."""
-        return from_thread.run(self._context.save, job, data)

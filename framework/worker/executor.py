@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 from framework.errors import FrameworkError, PayloadError, UnrecoverableError
 from framework.model.backoff import outcome_of
 from framework.model.events import Active, Completed, Failed, Progressed
-from framework.model.outcome import Fail, Retry
+from framework.model.outcome import Fail, Park, Retry
 from framework.store.store import Store
 from framework.store.transitions.exchange import (
     KEEP_ALL,
@@ -23,16 +23,18 @@ from framework.store.transitions.exchange import (
     given_back,
     retried,
 )
+from framework.wire.codes import FAILED_CHILDREN, PENDING_CHILDREN, error_for
 from framework.wire.failure import reason_of, stacktrace_json
 from framework.wire.job_hash import StoredJob
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
 from framework.wire.payload import Codec, codec_of
-from framework.worker.context import Run
 from framework.worker.current import CURRENT, Running
 from framework.worker.hooks import Hooks
 from framework.worker.iterations import continue_schedule
+from framework.worker.leaving import failure_of, park_of, parked
 from framework.worker.pump import Pump, Settled
+from framework.worker.run import Run
 from framework.worker.runner import Runner
 from framework.worker.slots import Slot
 
@@ -67,23 +69,22 @@ class Executor:
 
     async def execute(self, fetched: Fetched, slot: Slot) -> None:
         """Run one fetched job in a slot. Raises nothing but the worker's own cancellation."""
-        fields = fetched.fields
-        runner = self.named.get(fields.get(b"name", b""), self.catch_all)
+        runner = self.named.get(fetched.fields.get(b"name", b""), self.catch_all)
         codecs = (runner.data, runner.result) if runner else (ANY, ANY)
-        job: StoredJob[Any, Any] = StoredJob(self.keys.queue, fetched.id, fields, codecs)
+        job: StoredJob[Any, Any] = StoredJob(self.keys.queue, fetched.id, fetched.fields, codecs)
         CURRENT.set(Running(job.id, job.queue, job.name, job.attempts_made + 1))
         try:
             result, text = await self._run(runner, job, fetched, slot, codecs[0])
         except anyio.get_cancelled_exc_class() as error:
             self._end_cancelled(fetched, job, slot, error)
         except BaseException as error:  # whatever a handler raises ends its job, not the slot
-            self._end_failed(fetched, job, error)
+            self._end_early(fetched, job, error)
         else:
             keep = job.stored_options.keep_completed or KEEP_ALL
             settled = None
             if self.hooks.hears("completed"):
                 settled = partial(self._hear, "completed", Completed(job, result))
-            self.pump.finish(completed(fetched.id, fetched.token, text, keep), settled)
+            self.pump.finish(fetched, completed(fetched.id, fetched.token, text, keep), settled)
 
     async def _run(
         self,
@@ -137,14 +138,34 @@ class Executor:
             log.warning("lock lost, run cancelled, its outcome is dropped", job=job.id)
             self.pump.drop(fetched)
         elif slot.why == "stop":
-            self.pump.finish(given_back(fetched.id, fetched.token))
+            self.pump.finish(fetched, given_back(fetched.id, fetched.token))
         elif anyio.get_current_task().has_pending_cancellation():
             raise error
         else:
             cancelled = FrameworkError("it awaited something that was cancelled")
-            self._end_failed(fetched, job, cancelled)
+            self.pump.finish(fetched, *self._failed(fetched, job, cancelled))
 
-    def _end_failed(self, fetched: Fetched, job: StoredJob[Any, Any], error: BaseException) -> None:
+    def _end_early(self, fetched: Fetched, job: StoredJob[Any, Any], error: BaseException) -> None:
+        match park_of(error):
+            case Park(wish):
+                log.debug("job parked", job=job.id, queue=job.queue, until=str(wish))
+                ending = parked(fetched.id, fetched.token, wish, self.store.clock.now_ms())
+                self.pump.finish(fetched, ending)
+            case None:
+                self.pump.finish(fetched, *self._failed(fetched, job, failure_of(error)))
+
+    def refused(self, fetched: Fetched, code: int) -> tuple[Ending, Settled | None] | None:
+        """Return how a run ends whose children did not let it; None for every other code."""
+        if code not in {PENDING_CHILDREN, FAILED_CHILDREN}:
+            return None
+        job: StoredJob[Any, Any] = StoredJob(
+            self.keys.queue, fetched.id, fetched.fields, (ANY, ANY)
+        )
+        return self._failed(fetched, job, error_for(code, job_id=job.id, queue=job.queue))
+
+    def _failed(
+        self, fetched: Fetched, job: StoredJob[Any, Any], error: BaseException
+    ) -> tuple[Ending, Settled | None]:
         attempts, backoff, limit, keep, lifo = 1, None, None, KEEP_ALL, False
         try:
             options = job.stored_options
@@ -162,7 +183,7 @@ class Executor:
             ending = retried(fetched.id, fetched.token, reason, stack, delay_ms, lifo=lifo)
         else:
             ending = failed(fetched.id, fetched.token, reason, stack, attempts, keep)
-        self.pump.finish(ending, self._failed_hook(job, error, reason, made + 1, outcome))
+        return ending, self._failed_hook(job, error, reason, made + 1, outcome)
 
     def _failed_hook(
         self,

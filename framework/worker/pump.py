@@ -40,6 +40,9 @@ log = structlog.get_logger("framework.worker")
 FEW = 4
 
 Settled = Callable[[int], None]
+Delivery = tuple[Ending, Settled | None, Fetched]
+# Of an ending that Redis refused: what the run leads to instead; None: nothing more.
+Refused = Callable[[Fetched, int], "tuple[Ending, Settled | None] | None"]
 
 
 @dataclass(slots=True)
@@ -79,6 +82,7 @@ class Pump:
         on_jobs: Called when jobs have come into ``ready``.
         on_idle: Called when the pump waits for a wake-up.
         on_drained: Called when a call ended jobs and left nothing to do.
+        on_refused: Asked for another ending where one was refused.
     """
 
     store: Store
@@ -88,12 +92,13 @@ class Pump:
     on_jobs: Callable[[], None]
     on_idle: Callable[[], None]
     on_drained: Callable[[], None]
+    on_refused: Refused
     ready: deque[Fetched] = field(default_factory=deque[Fetched])
     held: dict[JobId, Token] = field(default_factory=dict[JobId, Token])
     line: Line = field(default_factory=Line)
     is_fetching: bool = True
     _counts: Counts = field(default_factory=Counts)
-    _endings: list[tuple[Ending, Settled | None]] = field(default_factory=list)
+    _endings: list[Delivery] = field(default_factory=list[Delivery])
     _lanes: Parking = field(default_factory=Parking)
 
     @property
@@ -121,15 +126,16 @@ class Pump:
         """Whether nothing is held and nothing waits to be delivered."""
         return not (self._counts.held or self._endings or self._counts.calls)
 
-    def finish(self, ending: Ending, settled: Settled | None = None) -> None:
+    def finish(self, job: Fetched, ending: Ending, settled: Settled | None = None) -> None:
         """Hand over how a run ended; its slot is free from now on, its lock is kept.
 
         Args:
+            job: What was run.
             ending: From the functions of ``transitions.exchange``.
             settled: Called with the code once Redis has answered.
         """
         self._counts.held -= 1
-        self._endings.append((ending, settled))
+        self._endings.append((ending, settled, job))
         if self._counts.calls == 0 or (self.line_flows and self._worth_a_call()):
             self._lanes.wake()
 
@@ -165,7 +171,7 @@ class Pump:
         self.is_fetching = False
         while self.ready:
             job = self.ready.pop()  # the last first: each goes to the front
-            self.finish(given_back(job.id, job.token))
+            self.finish(job, given_back(job.id, job.token))
         self._lanes.wake_all()
 
     async def run_lane(self, lane: Lane) -> None:
@@ -182,7 +188,7 @@ class Pump:
                     self.on_idle()
                 await self._lanes.wait()
 
-    def _next_call(self) -> tuple[list[tuple[Ending, Settled | None]], int]:
+    def _next_call(self) -> tuple[list[Delivery], int]:
         if self._counts.calls and not (self.line_flows and self._worth_a_call()):
             return [], 0
         count = how_many_fit(self._endings)
@@ -193,9 +199,7 @@ class Pump:
         most = self.concurrency if self.concurrency < FEW else (self.concurrency + 1) // 2
         return batch, max(0, min(self.free, most, MOST_WANTED))
 
-    async def _call(
-        self, lane: Lane, batch: Sequence[tuple[Ending, Settled | None]], want: int
-    ) -> None:
+    async def _call(self, lane: Lane, batch: Sequence[Delivery], want: int) -> None:
         counts = self._counts
         next_token = counts.tokens
         counts.tokens += want
@@ -206,7 +210,7 @@ class Pump:
             reply = await exchange(
                 lane,
                 self.keys,
-                [ending for ending, _ in batch],
+                [ending for ending, _, _ in batch],
                 self.taker,
                 want=want,
                 next_token=next_token,
@@ -217,13 +221,24 @@ class Pump:
             counts.asked -= want
             counts.calls -= 1
         self._receive(reply, jobs, want)
-        for (ending, settled), code in zip(batch, reply.codes, strict=True):
-            self._let_go(ending.job_id, ending.token)
-            if code:
-                refusal = error_for(code, job_id=ending.job_id, queue=self.keys.queue)
-                log.warning("outcome refused", error=str(refusal), code=code)
+        for (_, settled, job), code in zip(batch, reply.codes, strict=True):
+            if code and self._ends_otherwise(job, code):
+                continue
+            self._let_go(job.id, job.token)
             if settled is not None:
                 settled(code)
+
+    def _ends_otherwise(self, job: Fetched, code: int) -> bool:
+        """See to an ending that was refused; return whether another one takes its place."""
+        instead = self.on_refused(job, code)
+        if instead is None:
+            refusal = error_for(code, job_id=job.id, queue=self.keys.queue)
+            log.warning("outcome refused", error=str(refusal), code=code)
+            return False
+        # Its slot is free already, its lock is still ours.
+        self._endings.append((*instead, job))
+        self._lanes.wake()
+        return True
 
     async def _still_ours(self, jobs: list[Fetched], seconds: float) -> list[Fetched]:
         """Drop what was taken so long ago (a blocked loop, a cut line) that others have it."""
@@ -265,10 +280,10 @@ class Pump:
             self.on_drained()
 
 
-def how_many_fit(endings: Sequence[tuple[Ending, Settled | None]]) -> int:
+def how_many_fit(endings: Sequence[Delivery]) -> int:
     """Return how many endings one call takes: at most 250, and 4 MiB unless one is larger."""
     size = 0
-    for place, (ending, _) in enumerate(endings[:MOST_ENDINGS]):
+    for place, (ending, _, _) in enumerate(endings[:MOST_ENDINGS]):
         size += ending.size
         if size > MOST_BYTES and place:
             return place

@@ -13,7 +13,10 @@ from framework.di.plan import Plan
 from framework.errors import PayloadError, ResultError
 from framework.model.job import Job
 from framework.wire.payload import NULL, Codec, codec_of
-from framework.worker.context import Context, Run, SyncContext
+from framework.worker.context import Context
+from framework.worker.leaving import failure_of, park_of
+from framework.worker.run import Run
+from framework.worker.sync_context import SyncContext
 
 ContextKind = type[Context] | type[SyncContext]
 
@@ -40,7 +43,8 @@ class Runner:
         """Run a job; return what its handler returned, and that as JSON text.
 
         What lives as long as the job is closed before this returns, and is thrown the
-        handler's error, or that its result cannot be written.
+        handler's error, or that its result cannot be written. A run that is to be parked
+        has not failed: it is closed as one that returned.
 
         Raises:
             ResultError: JSON cannot hold the result, or it does not fit.
@@ -58,7 +62,7 @@ class Runner:
             result = await self.call(job, **arguments)
             text = self.encode(result)
         except BaseException as error:
-            await scope.close(error)
+            await scope.close(None if park_of(error) else failure_of(error))
             raise
         await scope.close()
         return result, text

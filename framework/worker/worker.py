@@ -16,13 +16,13 @@ from framework.model.events import Drained
 from framework.model.job import JobId, Token
 from framework.store.event_stream import follow_events, last_event_id
 from framework.store.store import Store
-from framework.store.transitions.exchange import Taker
+from framework.store.transitions.exchange import Ending, Fetched, Taker
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
 from framework.worker.executor import Executor
 from framework.worker.hooks import Hooks
 from framework.worker.locks import Holdings
-from framework.worker.pump import FEW, Pump
+from framework.worker.pump import FEW, Pump, Settled
 from framework.worker.runner import Runner
 from framework.worker.slots import Slots
 from framework.worker.stalled import watch_for_stalled
@@ -98,6 +98,7 @@ class Worker:
             self._jobs_came,
             self._is_idle,
             self._is_drained,
+            self._refused,
         )
 
     @property
@@ -164,6 +165,9 @@ class Worker:
 
     def _is_idle(self) -> None:
         self.waker.pump_is_idle(self.pump)
+
+    def _refused(self, job: Fetched, code: int) -> tuple[Ending, Settled | None] | None:
+        return self._executor.refused(job, code) if self._executor is not None else None
 
     def _is_drained(self) -> None:
         if self._executor is not None:

@@ -92,7 +92,7 @@ async def trade(
     lock_ms: int = LOCK_MS,
     name: str = "",
     limit: tuple[int, int] | None = None,
-    next_token: int = 0,
+    next_token: int | None = 0,
 ) -> Exchanged:
     """Make one exchange on a lane of its own.
 

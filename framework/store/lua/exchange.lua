@@ -1,7 +1,7 @@
 -- Finish many jobs, each decided alone, and fetch many.
 --
 -- keys:    base wait paused active prioritized delayed completed failed stalled marker meta events pc
---          limiter lane
+--          limiter waiting_children lane
 -- args:    sequence lane_ms now_ms lock_ms token next_token name want max_bytes
 --          limit_max limit_ms keeps ...
 -- rest:    `keeps` times: count age_ms limit young_ms (-1: without limit); then a record for
@@ -11,12 +11,17 @@
 --          r id token reason stacktrace lifo              retry now
 --          d id token reason stacktrace delay_ms          retry after a delay
 --          g id token                                     given back, no attempt counted
+--          m id token due_ms                              parked until then, as the next two
+--          w id token stays                               parked until no child is pending; if
+--                                                         none is now: 1: stays active, else back
+--          l id token limit_ms                            back, and the queue's rate limited
 --          At most 500 outcomes and 1,000 jobs wanted.
 -- returns: {codes, ids, fields, limited_ms, next_due_ms, is_blocked, is_drained}
 --          codes: 0 done, -1 no job, -2 no lock, -3 not active, -4 pending children,
---          -6 another worker's lock, -9 failed children.
+--          -6 another worker's lock, -9 failed children, 1 nothing to wait for.
 --          {} when a later call was served on this lane.
--- emits:   completed, failed, retries-exhausted, waiting, delayed, active, drained
+-- emits:   completed, failed, retries-exhausted, waiting, delayed, waiting-children, active,
+--          drained
 -- include: lib/lanes lib/queue lib/finish_many lib/promote lib/limits lib/fetch
 
 local before = recall(lane, sequence)
@@ -28,14 +33,16 @@ if before then
     0, 0}
 end
 
-local is_paused, mode, concurrency, max, duration, max_len = unpack(redis.call("HMGET", meta,
-  "paused", "x-fw.pause", "concurrency", "max", "duration", "opts.maxLenEvents"))
+local is_paused, mode, concurrency, max, duration, max_len, limited = unpack(redis.call("HMGET",
+  meta, "paused", "x-fw.pause", "concurrency", "max", "duration", "opts.maxLenEvents",
+  "x-fw.limited"))
 local line = line_of(wait, paused, is_paused, mode)
 local q = {base = base, wait = line, active = active, prioritized = prioritized,
   delayed = delayed, completed = completed, failed = failed, stalled = stalled, pc = pc,
-  events = events, marker = marker}
+  events = events, marker = marker, waiting_children = waiting_children, limiter = limiter,
+  meta = meta}
 local first = rest + tonumber(keeps) * 4
-local codes, was_delayed, has_ended = {}, false, false
+local codes, was_delayed, has_ended, was_limited = {}, false, false, false
 
 if first < #ARGV then
   local kept = {}
@@ -44,7 +51,7 @@ if first < #ARGV then
     kept[i] = {tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]),
       tonumber(ARGV[at + 4])}
   end
-  codes, was_delayed, has_ended = finish_many(q, read_runs(first, kept), now_ms)
+  codes, was_delayed, has_ended, was_limited = finish_many(q, read_runs(first, kept), now_ms)
   redis.call("XTRIM", events, "MAXLEN", "~", max_events(meta, max_len))
 end
 
@@ -53,9 +60,9 @@ local room, blocked = tonumber(want), false
 if room > 0 then
   promote(tonumber(now_ms), base, delayed, line, prioritized, pc, events)
   local most = tonumber(max) or tonumber(limit_max)
-  if most then
+  if most or was_limited or is_limited_by_hand(limited, now_ms) then
     local allowed
-    limited_ms, allowed = room_under_rate(limiter, most)
+    limited_ms, allowed = room_under_rate(limiter, most or BY_HAND)
     room = math.min(room, allowed)
   end
   if concurrency then
@@ -78,7 +85,7 @@ end
 local has_line = redis.call("EXISTS", wait, prioritized) > 0
 if not has_line then
   redis.call("ZREM", marker, "0")
-elseif limited_ms == 0 and not is_blocked(is_paused, concurrency, active) then
+elseif (limited_ms == 0 or was_limited) and not is_blocked(is_paused, concurrency, active) then
   redis.call("ZADD", marker, 0, "0")
 end
 if was_delayed then mark_delayed(marker, delayed) end

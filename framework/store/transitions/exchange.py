@@ -21,6 +21,7 @@ MOST_ENDINGS = 250
 MOST_WANTED = 250
 MOST_BYTES = 4 * 1024 * 1024
 KEEP_ALL = KeepJobs()
+NOTHING_PENDING = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,31 @@ def retried(
 def given_back(job_id: JobId, token: Token) -> Ending:
     """Put a job back in line, before the others; no attempt is counted."""
     return Ending(b"g", job_id, token)
+
+
+def parked_until(job_id: JobId, token: Token, due_ms: int) -> Ending:
+    """Run a job again at ``due_ms``; no attempt is counted. Wire: active -> delayed."""
+    return Ending(b"m", job_id, token, (due_ms,))
+
+
+def parked_for_children(job_id: JobId, token: Token, *, stays: bool = False) -> Ending:
+    """Run a job again once no child of it is pending; no attempt is counted.
+
+    Wire: active -> waiting-children; waiting/prioritized, before the others, if no child
+    is pending now.
+
+    Args:
+        stays: If no child is pending now, change nothing: the code is `NOTHING_PENDING`.
+    """
+    return Ending(b"w", job_id, token, (1 if stays else 0,))
+
+
+def parked_for_limit(job_id: JobId, token: Token, limit_ms: int) -> Ending:
+    """Start no job of the queue for a time, then this one first; no attempt is counted.
+
+    Wire: active -> waiting/prioritized; key ``limiter``; field ``x-fw.limited`` of ``meta``.
+    """
+    return Ending(b"l", job_id, token, (limit_ms,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +151,7 @@ async def exchange(
     taker: Taker,
     *,
     want: int,
-    next_token: int,
+    next_token: int | None,
     now_ms: int,
     seconds: float | None = None,
 ) -> Exchanged:
@@ -137,7 +163,8 @@ async def exchange(
     Args:
         endings: At most 250.
         want: At most 250; 0 takes none.
-        next_token: The first number for the tokens of what is taken.
+        next_token: The first number for the tokens of what is taken; None: the taker's
+            token is that of the one job wanted.
         seconds: How long to try; None: until Redis answers.
 
     Raises:
@@ -154,7 +181,7 @@ async def exchange(
         now_ms,
         taker.lock_ms,
         taker.token,
-        next_token,
+        "" if next_token is None else next_token,
         taker.name,
         want,
         MOST_BYTES,
@@ -171,7 +198,7 @@ async def exchange(
     jobs = [
         Fetched(
             JobId(job_id.decode()),
-            Token(f"{taker.token}{next_token + place}"),
+            Token(taker.token if next_token is None else f"{taker.token}{next_token + place}"),
             dict(zip(flat[::2], flat[1::2], strict=True)),
         )
         for place, (job_id, flat) in enumerate(zip(ids, fields, strict=True))

@@ -4,9 +4,18 @@ import pytest
 
 from framework.model.job import JobState, Token
 from framework.store.store import Store
-from framework.store.transitions.exchange import Ending, Fetched, given_back, retried
+from framework.store.transitions.exchange import (
+    Ending,
+    Fetched,
+    given_back,
+    parked_for_children,
+    parked_for_limit,
+    parked_until,
+    retried,
+)
 from framework.wire.keys import QueueKeys
 from tests.support.builders import (
+    NOW,
     active_jobs,
     complete,
     events_of,
@@ -25,10 +34,15 @@ def in_all_ways(job: Fetched) -> dict[str, Ending]:
         "retry": retried(job.id, job.token, "boom", b"[]", 0, lifo=False),
         "back off": retried(job.id, job.token, "boom", b"[]", 1000, lifo=False),
         "give back": given_back(job.id, job.token),
+        "park": parked_until(job.id, job.token, NOW + 1000),
+        "wait for children": parked_for_children(job.id, job.token),
+        "limit": parked_for_limit(job.id, job.token, 1000),
     }
 
 
-WAYS = ["complete", "fail", "retry", "back off", "give back"]
+WAYS = [
+    "complete", "fail", "retry", "back off", "give back", "park", "wait for children", "limit",
+]  # fmt: skip
 
 
 async def in_a_batch(
@@ -101,6 +115,20 @@ async def test_a_parent_with_a_failed_child_cannot_complete(store: Store, keys: 
 
     assert await in_a_batch(store, keys, complete(job), a, b) == -9
     assert await state_of(store, keys, job.id) is JobState.ACTIVE
+
+
+async def test_a_parent_with_a_failed_child_cannot_wait_for_others(
+    store: Store, keys: QueueKeys
+) -> None:
+    a, job, b = await active_jobs(store, keys, 3)
+    await store.command("SADD", keys.job(job.id) + ":dependencies", keys.job("78"))
+    await store.command("ZADD", keys.job(job.id) + ":unsuccessful", 1, keys.job("77"))
+
+    waits = parked_for_children(job.id, job.token)
+
+    assert await in_a_batch(store, keys, waits, a, b) == -9
+    assert await state_of(store, keys, job.id) is JobState.ACTIVE
+    assert await store.command("GET", keys.job(job.id) + ":lock") == job.token.encode()
 
 
 async def test_a_parent_with_pending_children_may_fail(store: Store, keys: QueueKeys) -> None:

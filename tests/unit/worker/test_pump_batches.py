@@ -1,12 +1,14 @@
 """How many endings one call takes."""
 
 from framework.model.job import JobId, Token
-from framework.store.transitions.exchange import KEEP_ALL, MOST_BYTES, Ending, completed
+from framework.store.transitions.exchange import KEEP_ALL, MOST_BYTES, Ending, Fetched, completed
 from framework.worker.pump import how_many_fit
 
+JOB = Fetched(JobId("1"), Token("w:1"), {})
 
-def ending(size: int) -> tuple[Ending, None]:
-    return completed(JobId("1"), Token("w:1"), b"x" * size, KEEP_ALL), None
+
+def ending(size: int) -> tuple[Ending, None, Fetched]:
+    return completed(JOB.id, JOB.token, b"x" * size, KEEP_ALL), None, JOB
 
 
 def test_a_call_takes_250_endings_at_most() -> None:

@@ -75,7 +75,8 @@ local function take_jobs(q, want, by)
         break
       end
       bytes = bytes + size
-      start_job(q, id, fields, started, by.token .. (by.next_token + #ids), by)
+      local token = by.next_token and by.token .. (by.next_token + #ids) or by.token
+      start_job(q, id, fields, started, token, by)
       ids[#ids + 1], hashes[#hashes + 1] = id, fields
       if not deferred then counted = counted + 1 end
     end

@@ -1,5 +1,5 @@
 -- Carrying out one outcome. `run` is a record of the call, `facts` what the hash said.
--- include: lib/dedup lib/parents lib/delayed lib/line
+-- include: lib/dedup lib/parents lib/delayed lib/line lib/limits
 
 -- Refusals, in BullMQ's order. Reads only.
 local function refusal_of(run, facts, lock, base)
@@ -8,9 +8,14 @@ local function refusal_of(run, facts, lock, base)
     local job = base .. run.id
     if redis.call("SCARD", job .. ":dependencies") ~= 0 then return -4 end
     if redis.call("ZCARD", job .. ":unsuccessful") ~= 0 then return -9 end
+  elseif run.kind == "w" then
+    local job = base .. run.id
+    if redis.call("ZCARD", job .. ":unsuccessful") ~= 0 then return -9 end
+    run.has_none = redis.call("SCARD", job .. ":dependencies") == 0
   end
   if not lock then return -2 end
   if lock ~= run.token then return -6 end
+  if run.has_none and run.text == "1" then return 1 end
   return 0
 end
 
@@ -59,10 +64,44 @@ local function note_failure(run, job, facts)
     "stacktrace", run.stack)
 end
 
-local function delay_job(q, run, job, now_ms)
-  local due = tonumber(now_ms) + tonumber(run.extra)
-  redis.call("HSET", job, "delay", run.extra)
+-- `due` and `delay` in ms.
+local function delay_job(q, run, job, due, delay)
+  redis.call("HSET", job, "delay", string.format("%.0f", delay))
   add_delayed(q.delayed, run.id, due)
   redis.call("XADD", q.events, "*", "event", "delayed", "jobId", run.id,
     "delay", string.format("%.0f", due))
+end
+
+local function retry_job(q, run, job, facts)
+  note_failure(run, job, facts)
+  put_back(q, run, facts, false)
+end
+
+local function back_off(q, run, job, facts, now_ms)
+  note_failure(run, job, facts)
+  local delay = tonumber(run.extra)
+  delay_job(q, run, job, tonumber(now_ms) + delay, delay)
+end
+
+local function give_back(q, run, job, facts)
+  put_back(q, run, facts, true)
+end
+
+-- Parking counts no attempt.
+local function park_until(q, run, job, facts, now_ms)
+  local now, due = tonumber(now_ms), tonumber(run.text)
+  delay_job(q, run, job, math.max(now, due), math.max(0, due - now))
+end
+
+-- Nobody would release a parent whose last child has ended meanwhile.
+local function park_for_children(q, run, job, facts, now_ms)
+  if run.has_none then return put_back(q, run, facts, true) end
+  redis.call("ZADD", q.waiting_children, now_ms, run.id)
+  redis.call("XADD", q.events, "*", "event", "waiting-children", "jobId", run.id,
+    "prev", "active")
+end
+
+local function park_for_limit(q, run, job, facts, now_ms)
+  limit_by_hand(q.limiter, q.meta, tonumber(now_ms), tonumber(run.text))
+  put_back(q, run, facts, true)
 end

@@ -1,7 +1,7 @@
 -- Deciding a batch of outcomes, each alone, and doing once what is done once.
 -- include: lib/finish lib/retention
 
-local WIDTHS = {c = 5, f = 7, r = 6, d = 6, g = 3}
+local WIDTHS = {c = 5, f = 7, r = 6, d = 6, g = 3, m = 4, w = 4, l = 4}
 
 -- Reads the records: kind, id, token, then what the kind needs (see exchange.lua).
 local function read_runs(at, keeps)
@@ -35,18 +35,8 @@ local function look_for_children(base, runs)
   for _, run in ipairs(runs) do run.may_wait = true end
 end
 
-local function apply_outcome(q, run, job, facts, now_ms)
-  if run.kind == "c" then
-    complete_job(q, run, job, facts, now_ms)
-  elseif run.kind == "f" then
-    fail_job(q, run, job, facts, now_ms)
-  elseif run.kind == "g" then
-    put_back(q, run, facts, true)
-  else
-    note_failure(run, job, facts)
-    if run.kind == "d" then delay_job(q, run, job, now_ms) else put_back(q, run, facts, false) end
-  end
-end
+local APPLY = {c = complete_job, f = fail_job, r = retry_job, d = back_off, g = give_back,
+  m = park_until, w = park_for_children, l = park_for_limit}
 
 -- Adds what ended for good to its set, or deletes it, and lets retention work once a set.
 local function settle(q, ended, now_ms, target)
@@ -67,10 +57,11 @@ local function settle(q, ended, now_ms, target)
   end
 end
 
--- Returns a code for each run, whether any was delayed, and whether any ended for good.
+-- Returns a code for each run, whether any was delayed, whether any ended for good, and whether
+-- any limited the queue's rate.
 local function finish_many(q, runs, now_ms)
   local codes, locks, done_locks, done_ids = {}, {}, {}, {}
-  local ended, was_delayed = {c = {}, f = {}}, false
+  local ended, seen = {c = {}, f = {}}, {}
   for i, run in ipairs(runs) do locks[i] = q.base .. run.id .. ":lock" end
   local held = redis.call("MGET", unpack(locks))
   look_for_children(q.base, runs)
@@ -85,9 +76,9 @@ local function finish_many(q, runs, now_ms)
     end
     codes[i] = code
     if code == 0 then
-      apply_outcome(q, run, job, facts, now_ms)
+      APPLY[run.kind](q, run, job, facts, now_ms)
       if ended[run.kind] then table.insert(ended[run.kind], run) end
-      was_delayed = was_delayed or run.kind == "d"
+      seen[run.kind] = true
     end
   end
   if #done_locks > 0 then
@@ -96,5 +87,5 @@ local function finish_many(q, runs, now_ms)
   end
   settle(q, ended.c, now_ms, q.completed)
   settle(q, ended.f, now_ms, q.failed)
-  return codes, was_delayed, #ended.c + #ended.f > 0
+  return codes, seen.d or seen.m, #ended.c + #ended.f > 0, seen.l
 end

@@ -1,5 +1,20 @@
 -- Limits that hold for all workers of a queue.
 
+-- What the counter of a queue is set to that somebody limits by hand; more than any limit.
+local BY_HAND = 9007199254740991
+
+-- Only workers with a limit look at the counter; the field tells ours to do so without one.
+local function limit_by_hand(limiter, meta, now_ms, duration_ms)
+  redis.call("SET", limiter, string.format("%.0f", BY_HAND), "PX",
+    string.format("%.0f", duration_ms))
+  redis.call("HSET", meta, "x-fw.limited", string.format("%.0f", now_ms + duration_ms))
+end
+
+-- Whether the counter may be set by hand.
+local function is_limited_by_hand(limited_until, now_ms)
+  return limited_until and tonumber(limited_until) > tonumber(now_ms)
+end
+
 -- How long (ms) no job may be taken, or 0; and how many may be taken at once now.
 local function room_under_rate(limiter, most)
   local used = tonumber(redis.call("GET", limiter)) or 0

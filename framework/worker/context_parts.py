@@ -1,0 +1,140 @@
+"""Parts of `Context`: leaving early, and looking at children."""
+
+from datetime import datetime, timedelta
+from typing import Any, NoReturn, TypeVar, overload
+
+from framework.errors import FailedChildrenError
+from framework.model.job import ChildCounts
+from framework.model.outcome import DelayFor, DelayUntil, LimitRate, Parked, WaitForChildren
+from framework.store import families
+from framework.wire.codes import FAILED_CHILDREN
+from framework.wire.payload import codec_of
+from framework.worker.run import Run
+
+V = TypeVar("V")
+
+
+class ContextBase:
+    """One run, as all parts see it."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+
+class ContextLeaving(ContextBase):
+    """Leaving a run early: the job goes on later, and no attempt is counted.
+
+    Each raises `Parked`: let it pass. What lives as long as the job is closed first, as if
+    the job had returned; then the wish is granted. A wish of one task cancels the others of
+    its task group; two different wishes fail the job.
+    """
+
+    __slots__ = ()
+
+    async def delay_for(self, delay: timedelta) -> NoReturn:
+        """Leave, and run again after a delay.
+
+        Wire: active -> delayed; fields ``delay`` and, as the job starts again, ``ats``;
+        event ``delayed``.
+
+        Raises:
+            Parked: Always.
+            OptionsError: The delay is negative.
+        """
+        raise Parked(DelayFor(delay))
+
+    async def delay_until(self, due: datetime) -> NoReturn:
+        """Leave, and run again at ``due``, which is aware; at once if it is past.
+
+        Wire: as `delay_for`.
+
+        Raises:
+            Parked: Always.
+            OptionsError: ``due`` has no time zone.
+        """
+        raise Parked(DelayUntil(due))
+
+    async def rate_limit(self, duration: timedelta) -> NoReturn:
+        """Let no job of the queue start for a while; this one is the first then.
+
+        Workers of this framework all heed it. BullMQ's do if they have a limiter, or the
+        queue has a global rate limit.
+
+        Wire: key ``limiter``; field ``x-fw.limited`` of ``meta``; active -> waiting or
+        prioritized, before the others; event ``waiting``.
+
+        Raises:
+            Parked: Always.
+            OptionsError: Shorter than a millisecond.
+        """
+        raise Parked(LimitRate(duration))
+
+    async def wait_for_children(self) -> None:
+        """Go on if no child is pending; else leave, and run again once none is.
+
+        Wire: active -> waiting-children; event ``waiting-children``.
+
+        Raises:
+            Parked: Children are pending.
+            FailedChildrenError: A child failed that the job may not outlive; the job
+                fails with it, without retry.
+        """
+        run = self._run
+        is_pending, failed = await families.pending_and_failed(run.store, run.keys, run.job.id)
+        if failed is not None:
+            raise FailedChildrenError(
+                job_id=run.job.id, queue=run.job.queue, code=FAILED_CHILDREN, child=failed
+            )
+        if is_pending:
+            raise Parked(WaitForChildren())
+
+
+class ContextFamily(ContextBase):
+    """Looking at the running job's children. They go by their full keys: ``bull:pages:7``."""
+
+    __slots__ = ()
+
+    @overload
+    async def children_values(self, kind: type[V]) -> dict[str, V]: ...
+    @overload
+    async def children_values(self, kind: object = ...) -> dict[str, Any]: ...
+    async def children_values(self, kind: object = Any) -> dict[str, Any]:
+        """Return what the completed children returned.
+
+        Wire: reads the hash ``J:processed``.
+
+        Args:
+            kind: The type of all of them, as annotated; unchecked JSON unless given.
+
+        Raises:
+            PayloadError: A value does not fit.
+        """
+        run = self._run
+        codec = codec_of(kind)
+        found = await families.children_values(run.store, run.keys, run.job.id)
+        return {key.decode(): codec.decode(value) for key, value in found.items()}
+
+    async def ignored_children(self) -> dict[str, str]:
+        """Return why children failed without which this job goes on.
+
+        Those are added with ``on_child_failure="continue"`` or ``"ignore"``.
+        Wire: reads the hash ``J:failed``.
+        """
+        run = self._run
+        found = await families.ignored_children(run.store, run.keys, run.job.id)
+        return {key.decode(): reason.decode(errors="replace") for key, reason in found.items()}
+
+    async def failed_children(self) -> list[str]:
+        """Return the children that failed and with which this job will fail.
+
+        Wire: reads the set ``J:unsuccessful``.
+        """
+        run = self._run
+        return await families.failed_children(run.store, run.keys, run.job.id)
+
+    async def dependencies_count(self) -> ChildCounts:
+        """Return how many children there are, by what became of them."""
+        run = self._run
+        return await families.child_counts(run.store, run.keys, run.job.id)

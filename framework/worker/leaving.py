@@ -1,0 +1,75 @@
+"""What a run that raised wants: to be parked, or to have failed."""
+
+from typing import assert_never
+
+from framework.errors import UnrecoverableError
+from framework.model.job import JobId, Token
+from framework.model.outcome import (
+    DelayFor,
+    DelayUntil,
+    LimitRate,
+    Park,
+    Parked,
+    WaitForChildren,
+    Wish,
+)
+from framework.store.transitions.exchange import (
+    Ending,
+    parked_for_children,
+    parked_for_limit,
+    parked_until,
+)
+from framework.wire.millis import MAX_DUE_MS, instant_to_ms, to_ms
+
+
+def park_of(error: BaseException) -> Park | None:
+    """Return how to park a run; None if it failed.
+
+    A group parks only if it holds nothing but `Parked`, and those with one wish.
+    """
+    wishes = wishes_of(error)
+    if not wishes or any(wish != wishes[0] for wish in wishes) or failures_of(error):
+        return None
+    return Park(wishes[0])
+
+
+def failure_of(error: BaseException) -> BaseException:
+    """Return why a run failed that `park_of` does not park: errors go before wishes."""
+    wishes = wishes_of(error)
+    if not wishes:
+        return error
+    failed = failures_of(error)
+    if failed is not None:
+        return failed
+    asked = " and ".join(sorted({str(wish) for wish in wishes}))
+    return UnrecoverableError(f"the run wants to be parked in two ways: {asked}")
+
+
+def wishes_of(error: BaseException) -> list[Wish]:
+    """Return all wishes in an error, however deep in groups."""
+    if isinstance(error, Parked):
+        return [error.wish]
+    if isinstance(error, BaseExceptionGroup):
+        return [wish for inner in error.exceptions for wish in wishes_of(inner)]
+    return []
+
+
+def failures_of(error: BaseException) -> BaseException | None:
+    """Return an error without its `Parked`; None if nothing is left."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(Parked)[1]
+    return None if isinstance(error, Parked) else error
+
+
+def parked(job_id: JobId, token: Token, wish: Wish, now_ms: int) -> Ending:
+    """Return the ending that grants a wish."""
+    match wish:
+        case DelayFor(delay):
+            return parked_until(job_id, token, min(MAX_DUE_MS, now_ms + to_ms(delay)))
+        case DelayUntil(due):
+            return parked_until(job_id, token, min(MAX_DUE_MS, instant_to_ms(due)))
+        case WaitForChildren():
+            return parked_for_children(job_id, token)
+        case LimitRate(duration):
+            return parked_for_limit(job_id, token, to_ms(duration))
+    assert_never(wish)

@@ -1,0 +1,84 @@
+"""`Context` for handlers that run in a thread."""
+
+from datetime import datetime, timedelta
+from typing import Any, NoReturn, TypeVar, overload
+
+from anyio import from_thread
+
+from framework.model.job import ChildCounts, Job
+from framework.model.outcome import DelayFor, DelayUntil, LimitRate, Parked
+from framework.worker.context import Context
+from framework.worker.run import Run
+
+T = TypeVar("T")
+R = TypeVar("R")
+V = TypeVar("V")
+
+
+class SyncContext:
+    """`Context` for handlers that run in a thread: the same without ``await``.
+
+    Attributes:
+        job_id: The running job.
+        attempt: Which attempt this is, from 1.
+    """
+
+    __slots__ = ("_context", "attempt", "job_id")
+
+    def __init__(self, run: Run) -> None:
+        self._context = Context(run)
+        self.job_id = self._context.job_id
+        self.attempt = self._context.attempt
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the job should end now; a thread cannot be stopped, so look now and then."""
+        return self._context.cancelled
+
+    def progress(self, progress: object) -> None:
+        """Report how far the job is; see `Context.progress`."""
+        from_thread.run(self._context.progress, progress)
+
+    def log(self, row: object) -> None:
+        """Append a row to the job's log; see `Context.log`."""
+        from_thread.run(self._context.log, row)
+
+    def save(self, job: Job[T, R], data: T) -> Job[T, R]:
+        """Replace the job's data; see `Context.save`."""
+        return from_thread.run(self._context.save, job, data)
+
+    def delay_for(self, delay: timedelta) -> NoReturn:
+        """Leave, and run again after a delay; see `Context.delay_for`."""
+        raise Parked(DelayFor(delay))
+
+    def delay_until(self, due: datetime) -> NoReturn:
+        """Leave, and run again at ``due``; see `Context.delay_until`."""
+        raise Parked(DelayUntil(due))
+
+    def rate_limit(self, duration: timedelta) -> NoReturn:
+        """Let no job of the queue start for a while; see `Context.rate_limit`."""
+        raise Parked(LimitRate(duration))
+
+    def wait_for_children(self) -> None:
+        """Go on if no child is pending, else leave; see `Context.wait_for_children`."""
+        from_thread.run(self._context.wait_for_children)
+
+    @overload
+    def children_values(self, kind: type[V]) -> dict[str, V]: ...
+    @overload
+    def children_values(self, kind: object = ...) -> dict[str, Any]: ...
+    def children_values(self, kind: object = Any) -> dict[str, Any]:
+        """Return what the completed children returned; see `Context.children_values`."""
+        return from_thread.run(self._context.children_values, kind)
+
+    def ignored_children(self) -> dict[str, str]:
+        """Return why children failed; see `Context.ignored_children`."""
+        return from_thread.run(self._context.ignored_children)
+
+    def failed_children(self) -> list[str]:
+        """Return the children with which this job will fail; see `Context.failed_children`."""
+        return from_thread.run(self._context.failed_children)
+
+    def dependencies_count(self) -> ChildCounts:
+        """Return how many children there are, by what became of them."""
+        return from_thread.run(self._context.dependencies_count)
