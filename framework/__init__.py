@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from framework.app.application import Application as Application
     from framework.app.settings import Settings as Settings
+    from framework.client.flow import Flow as Flow
+    from framework.client.flow_producer import FlowProducer as FlowProducer
     from framework.client.producer import Producer as Producer
     from framework.client.queue import Queue as Queue
     from framework.client.sync_producer import SyncProducer as SyncProducer
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from framework.model.options import Deduplication as Deduplication
     from framework.model.options import Exponential as Exponential
     from framework.model.options import Fixed as Fixed
+    from framework.model.options import FlowOptions as FlowOptions
     from framework.model.options import JobOptions as JobOptions
     from framework.model.options import KeepJobs as KeepJobs
     from framework.model.options import ParentJob as ParentJob
@@ -72,6 +75,8 @@ if TYPE_CHECKING:
 PLACES = {
     "app.application": ("Application",),
     "app.settings": ("Settings",),
+    "client.flow": ("Flow",),
+    "client.flow_producer": ("FlowProducer",),
     "client.producer": ("Producer",),
     "client.queue": ("Queue",),
     "client.sync_producer": ("SyncProducer",),
@@ -120,6 +125,7 @@ PLACES = {
         "Deduplication",
         "Exponential",
         "Fixed",
+        "FlowOptions",
         "JobOptions",
         "KeepJobs",
         "ParentJob",

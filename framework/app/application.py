@@ -15,10 +15,12 @@ from anyio.lowlevel import checkpoint
 
 from framework.app.discovery import Declarations, discover
 from framework.app.factories import ProducerFactory, QueueFactory, SyncProducerFactory
+from framework.app.flows import FlowProducerFactory
 from framework.app.portal_view import SyncApplication
 from framework.app.routes import Routes
 from framework.app.settings import Settings, load_settings
 from framework.app.work import check_runnable, make_work, requests_of
+from framework.client.flow_producer import FlowProducer
 from framework.client.line import Line
 from framework.client.producer import Producer
 from framework.client.queue import Queue
@@ -81,6 +83,7 @@ class Application:
                 Producer: ProducerFactory(self.routes, self._line),
                 SyncProducer: SyncProducerFactory(self.routes, self._line, self._need_portal),
                 Queue: QueueFactory(self._line),
+                FlowProducer: FlowProducerFactory(self.routes, self._line),
             },
             overrides=overrides,
         )

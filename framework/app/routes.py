@@ -94,6 +94,10 @@ class Routes:
         known = target.result if result is object else result
         return Target(target.queue, target.name, payload, known, target.defaults, target.where)
 
+    def takes(self, payload: object) -> bool:
+        """Tell whether any route is for just this type."""
+        return any(one.payload == payload for one in self._targets)
+
     def _marked(self, payload: object, marker: Route) -> Target:
         here = [one for one in self._targets if one.queue == marker.queue]
         same = [one for one in here if one.payload == payload]

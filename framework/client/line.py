@@ -171,7 +171,7 @@ def merged(defaults: JobOptions, options: JobOptions, prefix: str | None = None)
     return encode_options({**defaults, **options}, prefix=prefix)
 
 
-def check_name(name: str) -> str:
+def check_name(name: object) -> str:
     """Refuse an empty or unwritable job name."""
     if not is_text(name):
         raise OptionsError("name", f"a job's name is text that is not empty, got {name!r}")

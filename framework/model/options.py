@@ -185,8 +185,8 @@ class ParentJob(NamedTuple):
 OnChildFailure = Literal["fail", "continue", "ignore", "remove"]
 
 
-class JobOptions(TypedDict, total=False):
-    """One declaration, two uses: ``defaults=`` of a processor and ``add(**options)``.
+class FlowOptions(TypedDict, total=False):
+    """What a job asks for itself; `JobOptions` adds what ties it to a parent.
 
     Keys:
         attempts: How many tries in all; 1 (one try) unless set. 0 to 2^31 - 1.
@@ -204,12 +204,6 @@ class JobOptions(TypedDict, total=False):
         stack_trace_limit: Keep so many stack traces, the newest.
         size_limit: Refuse data whose JSON is larger. Bytes.
         deduplication: Add no second job of an id; see `Deduplication`. Not with ``parent``.
-        parent: A job that shall wait for this one. Not among a processor's ``defaults``.
-        on_child_failure: What it does to the parent if this job fails for good. ``"fail"``,
-            unless set: the parent fails too. ``"continue"``: the parent runs at once,
-            without waiting for its other children. ``"ignore"``: it waits for the others.
-            ``"remove"``: the same, and it is not told. The text is told to the parent by
-            the middle two, see `Queue.ignored_children`. Only with ``parent``.
     """
 
     attempts: int
@@ -225,5 +219,21 @@ class JobOptions(TypedDict, total=False):
     stack_trace_limit: int
     size_limit: int
     deduplication: Deduplication
+
+
+class JobOptions(FlowOptions, total=False):
+    """One declaration, two uses: ``defaults=`` of a processor and ``add(**options)``.
+
+    Keys:
+        parent: A job that shall wait for this one. Not among a processor's ``defaults``.
+        on_child_failure: What it does to the parent if this job fails for good. ``"fail"``,
+            unless set: the parent fails too. ``"continue"``: the parent runs at once,
+            without waiting for its other children. ``"ignore"``: it waits for the others.
+            ``"remove"``: the same, and it is not told. The text is told to the parent by
+            the middle two, see `Queue.ignored_children`. Only with ``parent``.
+
+        All others stand in `FlowOptions`.
+    """
+
     parent: Parent
     on_child_failure: OnChildFailure
