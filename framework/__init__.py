@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from framework.model.job import Job as Job
     from framework.model.job import JobId as JobId
     from framework.model.job import JobState as JobState
+    from framework.model.options import Custom as Custom
     from framework.model.options import Deduplication as Deduplication
     from framework.model.options import Exponential as Exponential
     from framework.model.options import Fixed as Fixed
@@ -122,6 +123,7 @@ PLACES = {
     ),
     "model.job": ("ChildCounts", "Job", "JobId", "JobState"),
     "model.options": (
+        "Custom",
         "Deduplication",
         "Exponential",
         "Fixed",

@@ -1,5 +1,7 @@
 """What ``@processor`` notes: facts that need no type hints, checked at once."""
 
+import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, get_args
@@ -7,7 +9,8 @@ from typing import Literal, get_args
 from framework.declare.names import check_name, check_queue
 from framework.di.place import is_definition
 from framework.errors import ProcessorError
-from framework.model.options import JobOptions
+from framework.model.backoff import BackoffStrategy
+from framework.model.options import BUILT_IN, JobOptions
 
 RunIn = Literal["loop", "thread", "process"]
 
@@ -50,6 +53,8 @@ class ProcessorMark:
     limiter: Limiter | None = None
     name: str | None = None
     defaults: JobOptions = field(default_factory=JobOptions, hash=False)
+    backoffs: Mapping[str, BackoffStrategy] = field(default_factory=dict, hash=False)
+    max_started_attempts: int | None = None
 
 
 def mark_of(thing: object) -> ProcessorMark | None:
@@ -86,4 +91,35 @@ def check_mark(mark: ProcessorMark, where: str) -> None:
                 f"{keyword}={span!r}",
                 where=where,
                 fix="write a timedelta of at least a millisecond, as in timedelta(seconds=30)",
+            )
+    started: object = mark.max_started_attempts
+    if started is not None and (not isinstance(started, int) or started < 1):
+        raise ProcessorError(
+            f"max_started_attempts={started!r}",
+            where=where,
+            fix="write a whole number, at least 1: how often a job may be started",
+        )
+    check_backoffs(mark.backoffs, where)
+
+
+def check_backoffs(backoffs: Mapping[str, BackoffStrategy], where: str) -> None:
+    """Refuse a strategy that no job could ask for, or that cannot be called.
+
+    Raises:
+        ProcessorError: It names the strategy.
+    """
+    for name, strategy in backoffs.items():
+        if not name or name in BUILT_IN:
+            raise ProcessorError(
+                f"backoffs={{{name!r}: ...}}",
+                where=where,
+                fix='"fixed" and "exponential" are there; give yours another name',
+            )
+        given: object = strategy
+        if not callable(given) or inspect.iscoroutinefunction(given):
+            raise ProcessorError(
+                f"backoffs={{{name!r}: {strategy!r}}}",
+                where=where,
+                fix="write a plain function (attempt, error, job) -> timedelta, or None for "
+                "no retry",
             )

@@ -1,6 +1,6 @@
 """``@processor`` and ``@handles``: note what a class or function is, and return it as it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from framework.declare.methods import add_mark
 from framework.declare.names import check_name
 from framework.di.place import caller, is_definition
 from framework.errors import ProcessorError
+from framework.model.backoff import BackoffStrategy
 from framework.model.options import JobOptions
 
 HANDLES = "__framework_handles__"
@@ -33,6 +34,8 @@ def processor(
     limiter: Limiter | None = None,
     name: str | None = None,
     defaults: JobOptions | None = None,
+    backoffs: Mapping[str, BackoffStrategy] | None = None,
+    max_started_attempts: int | None = None,
 ) -> Callable[[Target], Target]:
     """Declare what runs the jobs of a queue: a class with ``process``, or one function.
 
@@ -47,6 +50,11 @@ def processor(
         name: The name that jobs for ``process`` are added under; their payload's class in
             kebab case unless set. ``process`` takes jobs of every name all the same.
         defaults: Options of the jobs added through this declaration's producers.
+        backoffs: What a job's ``backoff=Custom(name)`` stands for: called with the retry's
+            number from 1, the error and the job, it returns how long to wait, or None for
+            no retry. It runs in the event loop, so it must not block.
+        max_started_attempts: Fail a job that was started more often, crashes and parking
+            included.
 
     Raises:
         ProcessorError: An argument that cannot work.
@@ -60,6 +68,8 @@ def processor(
         limiter=limiter,
         name=name,
         defaults=defaults if defaults is not None else JobOptions(),
+        backoffs=backoffs if backoffs is not None else {},
+        max_started_attempts=max_started_attempts,
     )
     check_mark(mark, caller())
 

@@ -49,7 +49,34 @@ class Exponential:
         check_backoff(self.delay, self.jitter)
 
 
-Backoff = Fixed | Exponential
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """Wait as the processor says that runs the job: ``@processor(..., backoffs={name: ...})``.
+
+    BullMQ's workers ask their ``backoffStrategy``.
+
+    Args:
+        name: The strategy's name.
+        delay: For the strategy's own use.
+        jitter: 0 to 1: which part of each wait is random.
+
+    Raises:
+        OptionsError: No name, or one of BullMQ's own; a negative delay, or a jitter
+            outside 0 to 1.
+    """
+
+    name: str
+    delay: timedelta = timedelta(0)
+    jitter: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.name or self.name in BUILT_IN:
+            raise OptionsError("backoff", f"{self.name!r} is no name for a strategy of one's own")
+        check_backoff(self.delay, self.jitter)
+
+
+BUILT_IN = frozenset({"fixed", "exponential"})
+Backoff = Fixed | Exponential | Custom
 
 
 def check_backoff(delay: timedelta, jitter: float) -> None:

@@ -13,6 +13,7 @@ from framework.model.options import (
     KEEP_FAILED,
     MAX_PRIORITY,
     Backoff,
+    Custom,
     Exponential,
     Fixed,
     JobOptions,
@@ -142,9 +143,17 @@ def backoff_json(backoff: Backoff | timedelta) -> dict[str, object]:
     """Word a backoff as Node does."""
     if isinstance(backoff, timedelta):
         backoff = Fixed(backoff)
-    if not isinstance(backoff, Fixed | Exponential):
-        raise OptionsError("backoff", f"it is Fixed, Exponential or a timedelta, got {backoff!r}")
-    kind = "fixed" if isinstance(backoff, Fixed) else "exponential"
+    match backoff:
+        case Fixed():
+            kind = "fixed"
+        case Exponential():
+            kind = "exponential"
+        case Custom(name):
+            kind = name
+        case _:
+            raise OptionsError(
+                "backoff", f"it is Fixed, Exponential, Custom or a timedelta, got {backoff!r}"
+            )
     stored: dict[str, object] = {"type": kind, "delay": to_ms(backoff.delay)}
     if backoff.jitter:
         stored["jitter"] = backoff.jitter

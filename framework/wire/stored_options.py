@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 from pydantic_core import from_json
 
-from framework.model.options import Backoff, Exponential, Fixed, JobOptions, KeepJobs
+from framework.model.options import Backoff, Custom, Exponential, Fixed, JobOptions, KeepJobs
 from framework.wire.links import read_dedup, read_parent, read_policy
 from framework.wire.millis import from_ms
 from framework.wire.options import AT_LEAST
@@ -22,7 +22,7 @@ class StoredOptions:
 
     Attributes:
         attempts: As stored; 0 and 1 both mean one try.
-        backoff: None for an immediate retry; a text names a type that is not known.
+        backoff: None for an immediate retry.
         keep_completed: None where the job says nothing.
         keep_failed: None where the job says nothing.
         stack_trace_limit: None for all.
@@ -30,7 +30,7 @@ class StoredOptions:
     """
 
     attempts: int
-    backoff: Backoff | str | None
+    backoff: Backoff | None
     keep_completed: KeepJobs | None
     keep_failed: KeepJobs | None
     stack_trace_limit: int | None
@@ -64,7 +64,7 @@ def decode_options(opts: bytes) -> StoredOptions:
         public=public_view(
             {
                 "attempts": max(1, attempts),
-                "backoff": None if isinstance(backoff, str) else backoff,
+                "backoff": backoff,
                 "delay": from_ms(number_in(stored, "delay") or 0) or None,
                 "priority": number_in(stored, "priority") or None,
                 "lifo": bool(stored.get("lifo")) or None,
@@ -99,8 +99,8 @@ def is_number(stored: object) -> TypeGuard[int | float]:
     return isinstance(stored, int | float) and not isinstance(stored, bool)
 
 
-def read_backoff(stored: object) -> Backoff | str | None:
-    """Read a backoff: a number means fixed; an unknown type comes back as its name."""
+def read_backoff(stored: object) -> Backoff | None:
+    """Read a backoff: a number means fixed; every other type is somebody's own."""
     if is_number(stored):
         return Fixed(from_ms(min(max(0, stored), MOST)))
     if not isinstance(stored, dict):
@@ -113,7 +113,7 @@ def read_backoff(stored: object) -> Backoff | str | None:
         return Fixed(delay, jitter)
     if kind == "exponential":
         return Exponential(delay, jitter)
-    return str(kind)
+    return Custom(str(kind) or "nameless", delay, jitter)
 
 
 def read_keep(stored: object) -> KeepJobs | None:

@@ -9,9 +9,11 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
+from framework.declare.spec import ProcessorSpec
 from framework.errors import FrameworkError, PayloadError, UnrecoverableError
 from framework.model.backoff import outcome_of
 from framework.model.events import Active, Completed, Failed, Progressed
+from framework.model.options import Custom
 from framework.model.outcome import Fail, Park, Retry
 from framework.store.store import Store
 from framework.store.transitions.exchange import (
@@ -43,6 +45,7 @@ log = structlog.get_logger("framework.worker")
 ANY = codec_of(Any)
 DEFERRED = b"defa"
 SCHEDULER = b"rjk"
+WORN_OUT = "job started more than allowable limit"
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class Executor:
     Args:
         store: Where contexts write.
         keys: The queue.
+        spec: What the processor declares.
         named: The handlers by job name, as it stands in the hash.
         catch_all: What runs every other name; None fails them.
         hooks: The worker's.
@@ -61,6 +65,7 @@ class Executor:
 
     store: Store
     keys: QueueKeys
+    spec: ProcessorSpec
     named: Mapping[bytes, Runner]
     catch_all: Runner | None
     hooks: Hooks
@@ -101,6 +106,8 @@ class Executor:
         _ = job.stored_options  # what cannot be read must fail before it runs
         if DEFERRED in job.fields:
             raise UnrecoverableError(job.fields[DEFERRED].decode(errors="replace"))
+        if self._is_worn_out(job, more=1):
+            raise UnrecoverableError(WORN_OUT)
         if runner is None:
             raise UnrecoverableError(self._unknown_name(job.name))
         _ = job.data
@@ -109,6 +116,11 @@ class Executor:
         report = partial(self._report, job)
         run = partial(Run, self.store, self.keys, job, fetched.token, data, slot, report)
         return await runner.run(job, run)
+
+    def _is_worn_out(self, job: StoredJob[Any, Any], more: int = 0) -> bool:
+        """Whether a job was started as often as it may be, and so many times more."""
+        most = self.spec.max_started_attempts
+        return most is not None and job.attempts_started >= most + more
 
     def _unknown_name(self, name: str) -> str:
         known = ", ".join(sorted(f'"{each.decode()}"' for each in self.named))
@@ -175,7 +187,17 @@ class Executor:
             attempts, backoff, lifo = options.attempts, options.backoff, options.lifo
             limit, keep = options.stack_trace_limit, options.keep_failed or KEEP_ALL
         made = job.attempts_made
-        outcome = outcome_of(error, attempts_made=made, attempts=attempts, backoff=backoff)
+        strategy = None
+        if isinstance(backoff, Custom) and backoff.name in self.spec.backoffs:
+            strategy = partial(self.spec.backoffs[backoff.name], made + 1, error, job)
+        outcome = outcome_of(
+            error,
+            attempts_made=made,
+            attempts=attempts,
+            backoff=backoff,
+            strategy=strategy,
+            is_worn_out=self._is_worn_out(job),
+        )
         reason, stack = reason_of(error), stacktrace_json(job.stacktrace, error, limit)
         ending: Ending
         if isinstance(outcome, Retry):

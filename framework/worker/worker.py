@@ -142,8 +142,9 @@ class Worker:
             helpers.cancel_scope.cancel()
 
     def _start(self, serving: TaskGroup, hooks: Hooks) -> None:
+        work = self.work
         executor = Executor(
-            self.store, self.keys, self.work.named, self.work.catch_all, hooks, self.pump, serving
+            self.store, self.keys, work.spec, work.named, work.catch_all, hooks, self.pump, serving
         )
         concurrency = self.pump.concurrency
         self._executor = executor

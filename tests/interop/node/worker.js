@@ -15,7 +15,7 @@ export class RecordedWorker {
     this.bullmq = room.bullmq;
     this.worker = () => this.#worker;
     const work = behaviour.kind === "none" ? null : this.#told(behaviour, tell);
-    this.#worker = new this.bullmq.Worker(queue, work, { ...room.options(), ...opts });
+    this.#worker = new this.bullmq.Worker(queue, work, { ...room.options(), ...settled(opts) });
     this.#listen(tell);
   }
 
@@ -60,4 +60,10 @@ export class RecordedWorker {
   close(force = false) {
     return this.#worker.close(force);
   }
+}
+
+/** `backoffs` names strategies by what they answer, in ms; BullMQ takes a function. */
+function settled({ backoffs, ...opts } = {}) {
+  if (!backoffs) return opts;
+  return { ...opts, settings: { backoffStrategy: (_attempts, type) => backoffs[type] } };
 }

@@ -96,6 +96,21 @@ def test_a_subclass_inherits_no_mark() -> None:
             "Write a timedelta of at least a millisecond, as in timedelta(seconds=30)",
         ),
         (
+            '"mail", max_started_attempts=0',
+            "max_started_attempts=0. "
+            "Write a whole number, at least 1: how often a job may be started",
+        ),
+        (
+            '"mail", backoffs={"fixed": print}',
+            "backoffs={'fixed': ...}. "
+            '"fixed" and "exponential" are there; give yours another name',
+        ),
+        (
+            '"mail", backoffs={"bank": 5}',
+            "backoffs={'bank': 5}. Write a plain function (attempt, error, job) -> timedelta, "
+            "or None for no retry",
+        ),
+        (
             '"mail", name=""',
             "a job's name is text and not empty, got ''. Write it as in \"send-mail\"",
         ),

@@ -1,5 +1,6 @@
 """From a failed attempt to what follows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from framework.errors import PayloadError, ResultError, UnrecoverableError
 from framework.model.backoff import MOST_DELAY, delay_before, outcome_of
-from framework.model.options import Exponential, Fixed
+from framework.model.options import Custom, Exponential, Fixed
 from framework.model.outcome import Fail, Retry
 
 SECOND = timedelta(seconds=1)
@@ -38,10 +39,10 @@ def test_what_no_retry_can_mend_is_not_retried(error: Exception) -> None:
     assert outcome_of(error, attempts_made=0, attempts=9, backoff=None) == Fail(error)
 
 
-def test_a_backoff_of_an_unknown_type_fails_the_job_and_says_so() -> None:
+def test_a_backoff_that_is_not_known_fails_the_job_and_says_so() -> None:
     error = ValueError("boom")
 
-    outcome = outcome_of(error, attempts_made=0, attempts=9, backoff="mine")
+    outcome = outcome_of(error, attempts_made=0, attempts=9, backoff=Custom("mine"))
 
     assert outcome == Fail(error)
     assert '"mine"' in error.__notes__[0]
@@ -54,9 +55,64 @@ def test_an_error_that_takes_no_notes_fails_its_job_all_the_same() -> None:
 
     error = FrozenError("boom")
 
-    outcome = outcome_of(error, attempts_made=0, attempts=9, backoff="mine")
+    outcome = outcome_of(error, attempts_made=0, attempts=9, backoff=Custom("mine"))
 
     assert outcome == Fail(error)
+
+
+def asked(strategy: Callable[[], timedelta | None], *, jitter: float = 0.0) -> Fail | Retry:
+    return outcome_of(
+        ValueError("boom"),
+        attempts_made=0,
+        attempts=9,
+        backoff=Custom("mine", jitter=jitter),
+        strategy=strategy,
+    )
+
+
+def test_a_strategy_says_how_long_to_wait_or_that_there_is_no_point() -> None:
+    waits, gives_up = asked(lambda: SECOND), asked(lambda: None)
+
+    assert isinstance(waits, Retry)
+    assert waits.delay == SECOND
+    assert isinstance(gives_up, Fail)
+
+
+def test_a_strategys_wait_is_spread_by_the_jobs_jitter() -> None:
+    outcomes = [asked(lambda: SECOND, jitter=1) for _ in range(20)]
+
+    waits = {outcome.delay for outcome in outcomes if isinstance(outcome, Retry)}
+    assert len(waits) > 10
+    assert max(waits) <= SECOND
+
+
+@pytest.mark.parametrize(
+    ("strategy", "told"), [(lambda: -SECOND, "returned"), (lambda: 5, "5"), (lambda: 1 / 0, "zero")]
+)
+def test_a_broken_strategy_fails_the_job_and_says_so(
+    strategy: Callable[[], timedelta | None], told: str
+) -> None:
+    outcome = asked(strategy)
+
+    assert isinstance(outcome, Fail)
+    assert told in outcome.error.__notes__[0]
+
+
+def test_a_strategy_is_not_asked_after_the_last_attempt() -> None:
+    def strategy() -> timedelta:
+        raise AssertionError
+
+    outcome = outcome_of(
+        ERROR, attempts_made=2, attempts=3, backoff=Custom("mine"), strategy=strategy
+    )
+
+    assert outcome == Fail(ERROR)
+
+
+def test_a_job_that_was_started_too_often_is_not_retried() -> None:
+    outcome = outcome_of(ERROR, attempts_made=0, attempts=9, backoff=None, is_worn_out=True)
+
+    assert outcome == Fail(ERROR)
 
 
 def test_an_exponential_backoff_doubles() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framework.errors import OptionsError
-from framework.model.options import Exponential, Fixed, JobOptions, KeepJobs
+from framework.model.options import Custom, Exponential, Fixed, JobOptions, KeepJobs
 from framework.wire.keys import check_job_id
 from framework.wire.options import encode_options
 from framework.wire.stored_options import decode_options
@@ -18,7 +18,11 @@ MOST = 2**31 - 1
 seconds = st.integers(0, 10**9).map(lambda n: timedelta(seconds=n))
 millis = st.integers(0, 10**11).map(lambda n: timedelta(milliseconds=n))
 jitters = st.floats(0, 1, allow_nan=False)
-backoffs = st.builds(Fixed, millis, jitters) | st.builds(Exponential, millis, jitters)
+backoffs = (
+    st.builds(Fixed, millis, jitters)
+    | st.builds(Exponential, millis, jitters)
+    | st.builds(Custom, st.just("mine"), millis, jitters)
+)
 keeps = st.builds(
     KeepJobs,
     count=st.none() | st.integers(0, MOST),
@@ -94,7 +98,7 @@ def test_whatever_a_peer_wrote_into_an_object_is_read(stored: dict[str, Any]) ->
     read = decode_options(json.dumps(stored).encode())
 
     assert read.keep_logs is None or read.keep_logs >= 0
-    assert read.backoff is None or isinstance(read.backoff, Fixed | Exponential | str)
+    assert read.backoff is None or isinstance(read.backoff, Fixed | Exponential | Custom)
 
 
 def stored(**wanted: Any) -> dict[str, Any]:  # noqa: ANN401 - any options
@@ -146,6 +150,18 @@ def test_no_member_is_null() -> None:
     assert None not in stored(backoff=timedelta(seconds=1), remove_on_fail=False).values()
 
 
+def test_a_backoff_of_ones_own_goes_by_its_name() -> None:
+    backoff = Custom("mine", timedelta(seconds=1), jitter=0.5)
+
+    assert stored(backoff=backoff)["backoff"] == {"type": "mine", "delay": 1000, "jitter": 0.5}
+
+
+@pytest.mark.parametrize("name", ["", "fixed", "exponential"])
+def test_a_backoff_of_ones_own_has_a_name_of_its_own(name: str) -> None:
+    with pytest.raises(OptionsError, match="no name"):
+        Custom(name)
+
+
 def test_a_plain_time_is_a_fixed_backoff() -> None:
     assert stored(backoff=timedelta(seconds=1))["backoff"] == {"type": "fixed", "delay": 1000}
 
@@ -194,7 +210,8 @@ def test_each_form_of_nodes_retention_is_read(text: str, keep: KeepJobs | None) 
         ("1000", Fixed(timedelta(seconds=1))),
         ('{"type":"fixed","delay":1}', Fixed(timedelta(milliseconds=1))),
         ('{"type":"exponential","delay":1,"jitter":7}', Exponential(timedelta(milliseconds=1), 1)),
-        ('{"type":"custom"}', "custom"),
+        ('{"type":"mine"}', Custom("mine")),
+        ('{"type":"mine","delay":1,"jitter":1}', Custom("mine", timedelta(milliseconds=1), 1)),
         ("null", None),
         ("-5", Fixed(timedelta(0))),
         ('"x"', None),
