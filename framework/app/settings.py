@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,9 +37,17 @@ class Settings(BaseSettings):
     directory. A subclass may add fields; passwords are masked wherever this is shown.
 
     Attributes:
-        redis_url: ``redis://``, ``rediss://`` (TLS) or ``unix://``. Also ``REDIS_URL``.
-        redis_host: Used where no URL is given, with the five that follow. Also
-            ``REDIS_HOST`` and so on.
+        redis_url: ``redis://``, ``rediss://`` (TLS), ``unix://``, ``redis+sentinel://`` or
+            ``redis+cluster://``. Also ``REDIS_URL``, and so on for all that begin with redis.
+        redis_host: Used where no URL is given, with those that follow. Of Sentinels or a
+            cluster, several: ``host:port,host:port``.
+        redis_sentinel_master: Makes the hosts Sentinels: the name they know the servers by.
+        redis_cluster: Makes the hosts nodes of a cluster.
+        redis_tls_ca: With TLS, also with a URL: a file of certificates to trust, in place of
+            the machine's.
+        redis_tls_cert: With TLS, also with a URL: the file of our own certificate.
+        redis_tls_key: The file of its key.
+        redis_tls_check_hostname: Whether the server's certificate must be for its host.
         prefix: Begins every key; ``bull`` is what all BullMQ peers use unless told otherwise.
         timeout: How long a call may wait for Redis before it raises. This and the next
             two: seconds, or an ISO 8601 duration.
@@ -65,6 +73,20 @@ class Settings(BaseSettings):
     redis_password: SecretStr | None = Field(None, validation_alias=also("REDIS_PASSWORD"))
     redis_db: int = Field(0, ge=0, validation_alias=also("REDIS_DB"))
     redis_tls: bool = Field(default=False, validation_alias=also("REDIS_TLS"))
+    redis_tls_ca: str | None = Field(None, validation_alias=also("REDIS_TLS_CA"))
+    redis_tls_cert: str | None = Field(None, validation_alias=also("REDIS_TLS_CERT"))
+    redis_tls_key: str | None = Field(None, validation_alias=also("REDIS_TLS_KEY"))
+    redis_tls_check_hostname: bool = Field(
+        default=True, validation_alias=also("REDIS_TLS_CHECK_HOSTNAME")
+    )
+    redis_cluster: bool = Field(default=False, validation_alias=also("REDIS_CLUSTER"))
+    redis_sentinel_master: str | None = Field(None, validation_alias=also("REDIS_SENTINEL_MASTER"))
+    redis_sentinel_username: str | None = Field(
+        None, validation_alias=also("REDIS_SENTINEL_USERNAME")
+    )
+    redis_sentinel_password: SecretStr | None = Field(
+        None, validation_alias=also("REDIS_SENTINEL_PASSWORD")
+    )
     prefix: str = Field("bull", min_length=1)
     timeout: Span = Field(timedelta(seconds=10), gt=timedelta(0))
     start_timeout: Span = Field(timedelta(seconds=10), gt=timedelta(0))
@@ -81,15 +103,57 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """Where Redis is, with its password: the URL, else the parts, else localhost."""
         if self.redis_url is not None:
-            return self.redis_url.get_secret_value()
+            return with_options(self.redis_url.get_secret_value(), self._tls_options())
         if self.redis_host is None:
             return DEFAULT_URL
         scheme = "rediss" if self.redis_tls else "redis"
-        password = self.redis_password.get_secret_value() if self.redis_password else ""
-        user = quote(self.redis_username or "", safe="")
-        login = f"{user}:{quote(password, safe='')}@" if user or password else ""
-        host = f"[{self.redis_host}]" if ":" in self.redis_host else self.redis_host
-        return f"{scheme}://{login}{host}:{self.redis_port}/{self.redis_db}"
+        login = login_in_url(self.redis_username, self.redis_password)
+        options = self._tls_options()
+        path = f"/{self.redis_db}"
+        if self.redis_sentinel_master:
+            scheme, path = f"{scheme}+sentinel", f"/{quote(self.redis_sentinel_master, safe='')}"
+            options |= {"db": str(self.redis_db), **self._sentinel_options()}
+        elif self.redis_cluster:
+            scheme = f"{scheme}+cluster"
+        hosts = ",".join(map(self._with_port, self.redis_host.split(",")))
+        return with_options(f"{scheme}://{login}{hosts}{path}", options)
+
+    def _with_port(self, host: str) -> str:
+        bare = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host.strip()
+        has_port = ":" in bare.rpartition("]")[2]
+        is_told = "redis_port" in self.model_fields_set or not self.redis_sentinel_master
+        return bare if has_port or not is_told else f"{bare}:{self.redis_port}"
+
+    def _tls_options(self) -> dict[str, str]:
+        files = {
+            "ssl_ca_certs": self.redis_tls_ca,
+            "ssl_certfile": self.redis_tls_cert,
+            "ssl_keyfile": self.redis_tls_key,
+        }
+        found = {name: file for name, file in files.items() if file}
+        return found if self.redis_tls_check_hostname else found | {"ssl_check_hostname": "false"}
+
+    def _sentinel_options(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        if self.redis_sentinel_username:
+            found["sentinel_username"] = self.redis_sentinel_username
+        if self.redis_sentinel_password:
+            found["sentinel_password"] = self.redis_sentinel_password.get_secret_value()
+        return found
+
+
+def login_in_url(username: str | None, password: SecretStr | None) -> str:
+    """Return ``user:password@``, or nothing where neither is set."""
+    secret = quote(password.get_secret_value(), safe="") if password else ""
+    user = quote(username or "", safe="")
+    return f"{user}:{secret}@" if user or secret else ""
+
+
+def with_options(url: str, options: dict[str, str]) -> str:
+    """Append options to a URL."""
+    if not options:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(options)}"
 
 
 def load_settings(kind: type[Settings] = Settings) -> Settings:
