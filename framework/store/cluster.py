@@ -28,6 +28,7 @@ KEYLESS = frozenset({
     "TIME", "WAIT",
 })  # fmt: skip
 KEY_AT = {"EVAL": 3, "EVALSHA": 3, "MEMORY": 2, "OBJECT": 2, "XGROUP": 2, "XINFO": 2}
+# Those whose key comes after a word. A pattern with a hash tag is in that tag's slot.
 KEY_AFTER = {"SCAN": "MATCH", "XREAD": "STREAMS"}
 
 
