@@ -6,7 +6,7 @@ own answer or error.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -102,8 +102,11 @@ class Adder:
         Raises:
             ParentNotFoundError: A parent is not there.
             OtherParentError: A job of one of the ids is another parent's child.
+            SlotError: A cluster would keep apart what is tied.
             RedisUnavailableError, RedisRefusedError, FormatError: As `add`.
         """
+        if self._store.is_cluster:
+            self._store.check_together(keys.base, *touched_by(jobs))
         road = self._linked.get(keys)
         if road is None:
             road = self._linked[keys] = Linked(keys)
@@ -282,3 +285,12 @@ class Adder:
                 fail(parcel, RuntimeError("the application stopped before the job was sent"))
         self._parcels.clear()
         self._due.clear()
+
+
+def touched_by(jobs: Sequence[LinkedJob]) -> Iterator[str]:
+    """Go through the queues of jobs, and of the parents that they name."""
+    for job in jobs:
+        yield job.keys.base
+        link = job.new.options.link
+        if link is not None and link.parent_key:
+            yield f"{link.parent_key.rpartition(':')[0]}:"

@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
+const CLUSTER = "redis+cluster://";
 
 /** BullMQ's classes and its `version`; `major` is 5 or 6. */
 export function loadBullMQ(major) {
@@ -11,14 +12,17 @@ export function loadBullMQ(major) {
 
 /** A plain client, for what BullMQ has no method for. */
 export function openRedis(connection) {
-  return new (require("ioredis"))(connection);
+  const { Redis, Cluster } = require("ioredis");
+  return connection instanceof Cluster ? connection : new Redis(connection);
 }
 
 /**
- * ioredis options for the addresses that redis-py also reads:
- * `redis://`, `rediss://` and `unix:///path/to.sock?db=0&password=…`.
+ * What BullMQ takes as its connection, for the addresses that our side also reads:
+ * `redis://`, `rediss://`, `unix:///path/to.sock?db=0&password=…` and
+ * `redis+cluster://host:port,host:port`.
  */
 export function connectionOptions(address) {
+  if (address.startsWith(CLUSTER)) return openCluster(address.slice(CLUSTER.length));
   const url = new URL(address);
   const asked = url.searchParams;
   const isSocket = url.protocol === "unix:";
@@ -31,4 +35,17 @@ export function connectionOptions(address) {
     db: Number(asked.get("db") ?? (isSocket ? 0 : path.slice(1) || 0)),
     maxRetriesPerRequest: null,
   };
+}
+
+/** A cluster's client; it tries long enough to outlive a fail-over. */
+function openCluster(hosts) {
+  const nodes = hosts.split(",").map((place) => {
+    const [host, port] = place.split(":");
+    return { host, port: Number(port) };
+  });
+  return new (require("ioredis").Cluster)(nodes, {
+    maxRedirections: 200,
+    slotsRefreshInterval: 500,
+    redisOptions: { maxRetriesPerRequest: null },
+  });
 }
