@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from framework.app.settings import Settings as Settings
     from framework.client.flow import Flow as Flow
     from framework.client.flow_producer import FlowProducer as FlowProducer
+    from framework.client.held import HeldJob as HeldJob
     from framework.client.producer import Producer as Producer
     from framework.client.queue import Queue as Queue
     from framework.client.sync_producer import SyncProducer as SyncProducer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from framework.errors import ActiveJobsError as ActiveJobsError
     from framework.errors import DeclarationError as DeclarationError
     from framework.errors import DependencyError as DependencyError
+    from framework.errors import FailedChildrenError as FailedChildrenError
     from framework.errors import FrameworkError as FrameworkError
     from framework.errors import JobFailedError as JobFailedError
     from framework.errors import JobLockedError as JobLockedError
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from framework.errors import OtherParentError as OtherParentError
     from framework.errors import ParentNotFoundError as ParentNotFoundError
     from framework.errors import PayloadError as PayloadError
+    from framework.errors import PendingChildrenError as PendingChildrenError
     from framework.errors import RedisRefusedError as RedisRefusedError
     from framework.errors import RedisUnavailableError as RedisUnavailableError
     from framework.errors import ResultError as ResultError
@@ -78,6 +81,7 @@ PLACES = {
     "app.settings": ("Settings",),
     "client.flow": ("Flow",),
     "client.flow_producer": ("FlowProducer",),
+    "client.held": ("HeldJob",),
     "client.producer": ("Producer",),
     "client.queue": ("Queue",),
     "client.sync_producer": ("SyncProducer",),
@@ -90,6 +94,7 @@ PLACES = {
         "ActiveJobsError",
         "DeclarationError",
         "DependencyError",
+        "FailedChildrenError",
         "FrameworkError",
         "JobFailedError",
         "JobLockedError",
@@ -99,6 +104,7 @@ PLACES = {
         "OtherParentError",
         "ParentNotFoundError",
         "PayloadError",
+        "PendingChildrenError",
         "RedisRefusedError",
         "RedisUnavailableError",
         "ResultError",
@@ -110,6 +116,7 @@ PLACES = {
         "SettingsError",
         "TransitionError",
         "UnrecoverableError",
+        "WrongStateError",
         "WrongStateError",
     ),
     "model.events": (

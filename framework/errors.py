@@ -18,9 +18,6 @@ FrameworkError
 │   ├── FailedChildrenError (-9)
 │   ├── JobLockedError (removal), SchedulerJobError (-8)
 │   └── RunExistsError (-10, -11)
-│   ├── PendingChildrenError (-4), ParentNotFoundError (-5), OtherParentError (-7)
-│   ├── FailedChildrenError (-9)
-│   └── JobLockedError (removal), SchedulerJobError (-8)
 ├── ActiveJobsError             a queue that workers use cannot be obliterated
 ├── RedisUnavailableError       no answer in time, or the connection is refused
 │   └── RedisRefusedError       it answers, but not to us: wrong password, no rights, no memory
@@ -29,7 +26,8 @@ FrameworkError
 ├── ServerError                 the embedded server cannot be found, started or stopped
 ├── JobFailedError              a result was awaited, and the job failed
 ├── ResultTimeoutError          a result was awaited for too long
-└── UnrecoverableError          raised by application code: do not retry
+├── UnrecoverableError          raised by application code: do not retry
+└── FailedByHandError           never raised: why whoever held a job failed it
 """
 
 from collections.abc import Sequence
@@ -375,3 +373,7 @@ class ResultTimeoutError(FrameworkError, TimeoutError):
 
 class UnrecoverableError(FrameworkError):
     """Raised by application code: fail this job now, whatever attempts are left."""
+
+
+class FailedByHandError(FrameworkError):
+    """Why a job failed, in the words of whoever held it."""

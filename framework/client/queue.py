@@ -11,6 +11,7 @@ from framework.client.line import FreshJob, FreshJobs, check_name, merged, new_j
 from framework.client.producer import HALF_A_MINUTE
 from framework.client.queue_base import ANY
 from framework.client.queue_getters import QueueGetters
+from framework.client.queue_hands import QueueHands
 from framework.client.queue_jobs import QueueJobs
 from framework.client.queue_limits import QueueLimits
 from framework.client.queue_schedulers import QueueSchedulers
@@ -31,7 +32,7 @@ def worded_item(
     return check_name(name), data, merged({}, options, prefix)
 
 
-class Queue(QueueGetters, QueueUpkeep, QueueSchedulers, QueueJobs, QueueLimits):
+class Queue(QueueGetters, QueueUpkeep, QueueSchedulers, QueueJobs, QueueLimits, QueueHands):
     """One queue. Ask for it as ``Annotated[Queue, Named("mail")]``.
 
     Attributes:

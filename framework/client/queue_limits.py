@@ -66,11 +66,12 @@ class QueueLimits(QueueBase):
         return await limits.delete_meta(self._store, self._keys, "max", "duration")
 
     async def rate_limit(self, span: timedelta) -> None:
-        """Let workers that keep a rate limit take no job for a while.
+        """Let workers take no job for a while.
 
-        Workers without a `Limiter`, on a queue without a global rate limit, do not look.
+        BullMQ's workers do not look, unless they have a limiter or the queue has a global
+        rate limit.
 
-        Wire: key ``limiter``.
+        Wire: key ``limiter``; field ``x-fw.limited`` of ``meta``.
 
         Raises:
             OptionsError: Less than a millisecond.

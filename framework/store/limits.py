@@ -25,8 +25,17 @@ async def delete_meta(store: Store, keys: QueueKeys, *fields: str) -> bool:
 
 
 async def limit_rate(store: Store, keys: QueueKeys, span_ms: int) -> None:
-    """Let workers that keep a rate limit take no job for a while. Wire: key ``limiter``."""
-    await store.command("SET", keys["limiter"], FULL, "PX", span_ms)
+    """Let workers take no job for a while.
+
+    Wire: key ``limiter``; field ``x-fw.limited`` of ``meta``, for our workers without a limit.
+    """
+    until_ms = store.clock.now_ms() + span_ms
+    await store.pipeline(
+        [
+            ("HSET", keys["meta"], "x-fw.limited", until_ms),
+            ("SET", keys["limiter"], FULL, "PX", span_ms),
+        ]
+    )
 
 
 async def unlimit_rate(store: Store, keys: QueueKeys) -> bool:

@@ -10,31 +10,21 @@ import structlog
 from anyio.abc import TaskGroup
 
 from framework.declare.spec import ProcessorSpec
-from framework.errors import FrameworkError, PayloadError, UnrecoverableError
-from framework.model.backoff import outcome_of
+from framework.errors import FrameworkError, UnrecoverableError
 from framework.model.events import Active, Completed, Failed, Progressed
-from framework.model.options import Custom
-from framework.model.outcome import Fail, Park, Retry
+from framework.model.outcome import Park, Retry
+from framework.store import endings
+from framework.store.endings import Failure
 from framework.store.store import Store
-from framework.store.transitions.exchange import (
-    KEEP_ALL,
-    Ending,
-    Fetched,
-    completed,
-    failed,
-    given_back,
-    retried,
-)
+from framework.store.transitions.exchange import Ending, Fetched, given_back
 from framework.wire.codes import FAILED_CHILDREN, PENDING_CHILDREN, error_for
-from framework.wire.failure import reason_of, stacktrace_json
 from framework.wire.job_hash import StoredJob
 from framework.wire.keys import QueueKeys
-from framework.wire.millis import to_ms
 from framework.wire.payload import Codec, codec_of
 from framework.worker.current import CURRENT, Running
 from framework.worker.hooks import Hooks
 from framework.worker.iterations import continue_schedule
-from framework.worker.leaving import failure_of, park_of, parked
+from framework.worker.leaving import failure_of, park_of
 from framework.worker.pump import Pump, Settled
 from framework.worker.run import Run
 from framework.worker.runner import Runner
@@ -85,11 +75,10 @@ class Executor:
         except BaseException as error:  # whatever a handler raises ends its job, not the slot
             self._end_early(fetched, job, error)
         else:
-            keep = job.stored_options.keep_completed or KEEP_ALL
             settled = None
             if self.hooks.hears("completed"):
                 settled = partial(self._hear, "completed", Completed(job, result))
-            self.pump.finish(fetched, completed(fetched.id, fetched.token, text, keep), settled)
+            self.pump.finish(fetched, endings.of_result(job, fetched.token, text), settled)
 
     async def _run(
         self,
@@ -161,7 +150,8 @@ class Executor:
         match park_of(error):
             case Park(wish):
                 log.debug("job parked", job=job.id, queue=job.queue, until=str(wish))
-                ending = parked(fetched.id, fetched.token, wish, self.store.clock.now_ms())
+                now_ms = self.store.clock.now_ms()
+                ending = endings.of_wish(fetched.id, fetched.token, wish, now_ms)
                 self.pump.finish(fetched, ending)
             case None:
                 self.pump.finish(fetched, *self._failed(fetched, job, failure_of(error)))
@@ -178,46 +168,20 @@ class Executor:
     def _failed(
         self, fetched: Fetched, job: StoredJob[Any, Any], error: BaseException
     ) -> tuple[Ending, Settled | None]:
-        attempts, backoff, limit, keep, lifo = 1, None, None, KEEP_ALL, False
-        try:
-            options = job.stored_options
-        except PayloadError:
-            pass
-        else:
-            attempts, backoff, lifo = options.attempts, options.backoff, options.lifo
-            limit, keep = options.stack_trace_limit, options.keep_failed or KEEP_ALL
-        made = job.attempts_made
-        strategy = None
-        if isinstance(backoff, Custom) and backoff.name in self.spec.backoffs:
-            strategy = partial(self.spec.backoffs[backoff.name], made + 1, error, job)
-        outcome = outcome_of(
+        failure = endings.of_error(
+            job,
+            fetched.token,
             error,
-            attempts_made=made,
-            attempts=attempts,
-            backoff=backoff,
-            strategy=strategy,
+            strategies=self.spec.backoffs,
             is_worn_out=self._is_worn_out(job),
         )
-        reason, stack = reason_of(error), stacktrace_json(job.stacktrace, error, limit)
-        ending: Ending
-        if isinstance(outcome, Retry):
-            delay_ms = to_ms(outcome.delay)
-            ending = retried(fetched.id, fetched.token, reason, stack, delay_ms, lifo=lifo)
-        else:
-            ending = failed(fetched.id, fetched.token, reason, stack, attempts, keep)
-        return ending, self._failed_hook(job, error, reason, made + 1, outcome)
+        return failure.ending, self._failed_hook(job, failure)
 
-    def _failed_hook(
-        self,
-        job: StoredJob[Any, Any],
-        error: BaseException,
-        reason: str,
-        attempt: int,
-        outcome: Fail | Retry,
-    ) -> Settled | None:
+    def _failed_hook(self, job: StoredJob[Any, Any], failure: Failure) -> Settled | None:
+        outcome, attempt = failure.outcome, job.attempts_made + 1
         delay = outcome.delay if isinstance(outcome, Retry) else None
         if not self.hooks.hears("failed"):
             again = f"{delay.total_seconds():g} s" if delay is not None else None
-            return partial(self._log_failure, job, reason, attempt, again)
-        event = Failed(job, error, reason, attempt, delay is not None, delay)
+            return partial(self._log_failure, job, failure.reason, attempt, again)
+        event = Failed(job, outcome.error, failure.reason, attempt, delay is not None, delay)
         return partial(self._hear, "failed", event)

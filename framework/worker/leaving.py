@@ -1,25 +1,7 @@
 """What a run that raised wants: to be parked, or to have failed."""
 
-from typing import assert_never
-
 from framework.errors import UnrecoverableError
-from framework.model.job import JobId, Token
-from framework.model.outcome import (
-    DelayFor,
-    DelayUntil,
-    LimitRate,
-    Park,
-    Parked,
-    WaitForChildren,
-    Wish,
-)
-from framework.store.transitions.exchange import (
-    Ending,
-    parked_for_children,
-    parked_for_limit,
-    parked_until,
-)
-from framework.wire.millis import MAX_DUE_MS, instant_to_ms, to_ms
+from framework.model.outcome import Park, Parked, Wish
 
 
 def park_of(error: BaseException) -> Park | None:
@@ -59,17 +41,3 @@ def failures_of(error: BaseException) -> BaseException | None:
     if isinstance(error, BaseExceptionGroup):
         return error.split(Parked)[1]
     return None if isinstance(error, Parked) else error
-
-
-def parked(job_id: JobId, token: Token, wish: Wish, now_ms: int) -> Ending:
-    """Return the ending that grants a wish."""
-    match wish:
-        case DelayFor(delay):
-            return parked_until(job_id, token, min(MAX_DUE_MS, now_ms + to_ms(delay)))
-        case DelayUntil(due):
-            return parked_until(job_id, token, min(MAX_DUE_MS, instant_to_ms(due)))
-        case WaitForChildren():
-            return parked_for_children(job_id, token)
-        case LimitRate(duration):
-            return parked_for_limit(job_id, token, to_ms(duration))
-    assert_never(wish)

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, Protocol
 
 import structlog
 
 from framework.model.job import JobId, Token
 from framework.model.options import KeepJobs
 from framework.store.connection import Argument
-from framework.store.lane import Lane
-from framework.store.script import load_script
+from framework.store.script import Script, load_script
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
 
@@ -144,8 +144,24 @@ class Taker:
     limit_ms: int | str = ""
 
 
+class Caller(Protocol):
+    """What may send a call twice: a `Lane`, or a `SingleCall`."""
+
+    name: str
+
+    async def call(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        args: Sequence[Argument],
+        *,
+        seconds: float | None,
+    ) -> Any:  # noqa: ANN401 - replies have any shape
+        """Run a script whose first two arguments are ``sequence`` and ``lane_ms``."""
+
+
 async def exchange(
-    lane: Lane,
+    lane: Caller,
     keys: QueueKeys,
     endings: Sequence[Ending],
     taker: Taker,

@@ -15,8 +15,9 @@ from framework.model.outcome import (
     WaitForChildren,
     Wish,
 )
+from framework.store.endings import of_wish
 from framework.wire.millis import MAX_DUE_MS
-from framework.worker.leaving import failure_of, park_of, parked
+from framework.worker.leaving import failure_of, park_of
 
 MINUTE = timedelta(minutes=1)
 NOW = 1_795_293_005_740
@@ -82,7 +83,7 @@ def test_parked_is_no_exception() -> None:
     ],
 )
 def test_each_wish_has_its_ending(wish: Wish, kind: bytes, rest: int) -> None:
-    ending = parked(JobId("1"), Token("t"), wish, NOW)
+    ending = of_wish(JobId("1"), Token("t"), wish, NOW)
 
     assert (ending.kind, ending.rest) == (kind, (rest,))
 

@@ -1,0 +1,128 @@
+"""Taking and ending jobs by hand: each step is one call of the script that workers use."""
+
+from typing import Any
+
+import structlog
+
+from framework.errors import LockLostError, ScheduleError, UnrecoverableError
+from framework.model.job import JobId, Token
+from framework.store import endings
+from framework.store.single_call import SingleCall
+from framework.store.store import Store
+from framework.store.transitions.exchange import (
+    Ending,
+    Exchanged,
+    Fetched,
+    Taker,
+    exchange,
+    given_back,
+)
+from framework.store.transitions.running import extend_locks
+from framework.store.transitions.schedulers import add_next_run
+from framework.wire.codes import LOCK_MISSING, raise_for
+from framework.wire.job_hash import StoredJob, text
+from framework.wire.keys import QueueKeys
+from framework.wire.payload import codec_of
+
+log = structlog.get_logger("framework.client")
+
+ANY = codec_of(Any)
+NO_TOKEN = Token("")
+DEFERRED = b"defa"
+SCHEDULER = b"rjk"
+
+AnyJob = StoredJob[Any, Any]
+
+
+class Hands:
+    """What takes and ends jobs of one queue by hand.
+
+    Args:
+        store: Where the queue is.
+        keys: The queue.
+    """
+
+    def __init__(self, store: Store, keys: QueueKeys) -> None:
+        self.store = store
+        self.keys = keys
+
+    def stored(self, fetched: Fetched) -> AnyJob:
+        """Return a job over what was fetched."""
+        return StoredJob(self.keys.queue, fetched.id, fetched.fields, (ANY, ANY))
+
+    async def take(
+        self, token: Token, lock_ms: int, *, ending: Ending | None = None
+    ) -> AnyJob | None:
+        """Take one job, after recording how another one ended.
+
+        One whose failure is deferred is failed, and the next one is taken in its place.
+
+        Raises:
+            TransitionError: The ending was refused.
+        """
+        while True:
+            fetched = await self._take_one(token, lock_ms, ending)
+            if fetched is None:
+                return None
+            job = self.stored(fetched)
+            if SCHEDULER in job.fields:
+                await self._continue_schedule(job)
+            if DEFERRED not in job.fields:
+                return job
+            reason = UnrecoverableError(text(job.fields, DEFERRED))
+            ending = endings.of_error(job, token, reason).ending
+
+    async def end(self, ending: Ending) -> int:
+        """Record how a job ended; return the script's code, which is not negative.
+
+        Raises:
+            TransitionError: The ending was refused.
+        """
+        reply = await self._exchange(ending, Taker(NO_TOKEN, lock_ms=1), want=0)
+        return self._code(ending, reply)
+
+    async def extend_lock(self, job_id: JobId, token: Token, lock_ms: int) -> None:
+        """Renew a lock.
+
+        Raises:
+            LockLostError: It is gone, or another's.
+        """
+        if await extend_locks(self.store, self.keys, [(job_id, token)], lock_ms):
+            raise LockLostError(job_id=job_id, queue=self.keys.queue, code=LOCK_MISSING)
+
+    async def _take_one(self, token: Token, lock_ms: int, ending: Ending | None) -> Fetched | None:
+        reply = await self._exchange(ending, Taker(token, lock_ms), want=1)
+        fetched = reply.jobs[0] if reply.jobs else None
+        if ending is not None:
+            if reply.codes[0] < 0 and fetched is not None:
+                await self.end(given_back(fetched.id, fetched.token))
+            self._code(ending, reply)
+        return fetched
+
+    async def _exchange(self, ending: Ending | None, taker: Taker, *, want: int) -> Exchanged:
+        return await exchange(
+            SingleCall(self.store),
+            self.keys,
+            [] if ending is None else [ending],
+            taker,
+            want=want,
+            next_token=None,
+            now_ms=self.store.clock.now_ms(),
+        )
+
+    def _code(self, ending: Ending, reply: Exchanged) -> int:
+        code = reply.codes[0]
+        raise_for(code, job_id=ending.job_id, queue=self.keys.queue)
+        return code
+
+    async def _continue_schedule(self, job: AnyJob) -> None:
+        """Put the schedule's next run in line: without it, this one would be the last."""
+        try:
+            await add_next_run(self.store, self.keys, job.id, job.fields)
+        except (ScheduleError, ValueError, TypeError) as error:
+            log.error(  # noqa: TRY400 - the text says all; where it was found says nothing
+                "schedule ends here, its next run cannot be told",
+                scheduler=text(job.fields, SCHEDULER),
+                queue=self.keys.queue,
+                error=str(error),
+            )

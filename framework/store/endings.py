@@ -1,0 +1,122 @@
+"""From what a run led to, to the ending that ``exchange`` carries out; worker or hand alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, assert_never
+
+from framework.errors import PayloadError
+from framework.model.backoff import BackoffStrategy, outcome_of
+from framework.model.job import JobId, Token
+from framework.model.options import Custom
+from framework.model.outcome import (
+    DelayFor,
+    DelayUntil,
+    Fail,
+    LimitRate,
+    Retry,
+    WaitForChildren,
+    Wish,
+)
+from framework.store.transitions.exchange import (
+    KEEP_ALL,
+    Ending,
+    completed,
+    failed,
+    parked_for_children,
+    parked_for_limit,
+    parked_until,
+    retried,
+)
+from framework.wire.failure import reason_of, stacktrace_json
+from framework.wire.job_hash import StoredJob
+from framework.wire.millis import MAX_DUE_MS, instant_to_ms, to_ms
+from framework.wire.stored_options import StoredOptions, decode_options
+
+NO_STRATEGIES: Mapping[str, BackoffStrategy] = {}
+NO_OPTIONS = decode_options(b"{}")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a failed attempt ends.
+
+    Attributes:
+        outcome: Whether another one follows, and when.
+        reason: What is stored as ``failedReason``.
+        ending: What records it.
+    """
+
+    outcome: Fail | Retry
+    reason: str
+    ending: Ending
+
+
+def of_result(job: StoredJob[Any, Any], token: Token, result: bytes) -> Ending:
+    """Return the ending of a run that returned ``result``, a JSON text."""
+    return completed(job.id, token, result, job.stored_options.keep_completed or KEEP_ALL)
+
+
+def of_error(
+    job: StoredJob[Any, Any],
+    token: Token,
+    error: BaseException,
+    *,
+    strategies: Mapping[str, BackoffStrategy] = NO_STRATEGIES,
+    is_worn_out: bool = False,
+) -> Failure:
+    """Return how an attempt ends that raised, as the job's options say.
+
+    Args:
+        strategies: What custom backoffs stand for.
+        is_worn_out: Whether the job was started as often as it may be.
+    """
+    options = options_of(job)
+    made, backoff, strategy = job.attempts_made, options.backoff, None
+    if isinstance(backoff, Custom) and backoff.name in strategies:
+        strategy = partial(strategies[backoff.name], made + 1, error, job)
+    outcome = outcome_of(
+        error,
+        attempts_made=made,
+        attempts=options.attempts,
+        backoff=backoff,
+        strategy=strategy,
+        is_worn_out=is_worn_out,
+    )
+    return of_outcome(job, token, outcome)
+
+
+def of_outcome(job: StoredJob[Any, Any], token: Token, outcome: Fail | Retry) -> Failure:
+    """Return the ending of a failed attempt whose outcome is decided."""
+    options, error = options_of(job), outcome.error
+    reason = reason_of(error)
+    stack = stacktrace_json(job.stacktrace, error, options.stack_trace_limit)
+    if isinstance(outcome, Retry):
+        delay_ms = to_ms(outcome.delay)
+        ending = retried(job.id, token, reason, stack, delay_ms, lifo=options.lifo)
+    else:
+        keep = options.keep_failed or KEEP_ALL
+        ending = failed(job.id, token, reason, stack, options.attempts, keep)
+    return Failure(outcome, reason, ending)
+
+
+def of_wish(job_id: JobId, token: Token, wish: Wish, now_ms: int) -> Ending:
+    """Return the ending that grants a wish."""
+    match wish:
+        case DelayFor(delay):
+            return parked_until(job_id, token, min(MAX_DUE_MS, now_ms + to_ms(delay)))
+        case DelayUntil(due):
+            return parked_until(job_id, token, min(MAX_DUE_MS, instant_to_ms(due)))
+        case WaitForChildren():
+            return parked_for_children(job_id, token)
+        case LimitRate(duration):
+            return parked_for_limit(job_id, token, to_ms(duration))
+    assert_never(wish)
+
+
+def options_of(job: StoredJob[Any, Any]) -> StoredOptions:
+    """Return a job's options; BullMQ's defaults where they cannot be read."""
+    try:
+        return job.stored_options
+    except PayloadError:
+        return NO_OPTIONS
