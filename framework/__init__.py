@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from framework.model.job import Job as Job
     from framework.model.job import JobId as JobId
     from framework.model.job import JobState as JobState
+    from framework.model.metrics import Metrics as Metrics
     from framework.model.options import Custom as Custom
     from framework.model.options import Deduplication as Deduplication
     from framework.model.options import Exponential as Exponential
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from framework.model.schedule import Cron as Cron
     from framework.model.schedule import Every as Every
     from framework.model.schedule import JobScheduler as JobScheduler
+    from framework.model.worker_info import WorkerInfo as WorkerInfo
     from framework.worker.context import Context as Context
     from framework.worker.sync_context import SyncContext as SyncContext
 
@@ -129,6 +131,7 @@ PLACES = {
         "Stalled",
     ),
     "model.job": ("ChildCounts", "Job", "JobId", "JobState"),
+    "model.metrics": ("Metrics",),
     "model.options": (
         "Custom",
         "Deduplication",
@@ -143,6 +146,7 @@ PLACES = {
     "model.outcome": ("Parked",),
     "worker.context": ("Context",),
     "worker.sync_context": ("SyncContext",),
+    "model.worker_info": ("WorkerInfo",),
 }
 PUBLIC = {name: place for place, names in PLACES.items() for name in names}
 __all__ = sorted(PUBLIC)  # noqa: PLE0605 - a list of str, made from the table above

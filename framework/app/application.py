@@ -29,6 +29,7 @@ from framework.client.sync_producer import SyncProducer
 from framework.di.container import Container
 from framework.model.clock import Clock, SystemClock
 from framework.store.adder import Adder
+from framework.store.queue_meta import note_pause_mode
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework.worker.crew import Crew
@@ -156,7 +157,13 @@ class Application:
             RedisUnavailableError: Redis is not there within ``start_timeout``.
             FormatError: A queue was written by a newer release.
         """
-        crew = Crew(self.store, shutdown=self.settings.shutdown_timeout)
+        crew = Crew(
+            self.store,
+            shutdown=self.settings.shutdown_timeout,
+            metrics=self.settings.metrics,
+            pause_mode=self._pause_mode,
+            presence=self.settings.worker_presence,
+        )
         with anyio.CancelScope() as starting:
             self._starting = starting
             await self.store.check(self.settings.start_timeout.total_seconds())
@@ -189,6 +196,12 @@ class Application:
         with start_blocking_portal() as portal, portal.wrap_async_context_manager(self):
             yield SyncApplication(self.container, portal)
 
+    @property
+    def _pause_mode(self) -> str | None:
+        """What to write into queues: nothing, where nobody decided."""
+        is_set = "pause_mode" in self.settings.model_fields_set
+        return self.settings.pause_mode if is_set else None
+
     def _need_portal(self) -> BlockingPortal:
         if self._portal is None:
             raise RuntimeError("the application is not running: use it as 'async with'")
@@ -202,5 +215,8 @@ class Application:
             keys = QueueKeys(self.settings.prefix, queue)
             self.store.check_together(keys.base)
             results = Results(self.store, keys, self._tasks)
-            line = self._lines[queue] = Line(self.store, keys, self._adder, results)
+            mode = self._pause_mode
+            line = self._lines[queue] = Line(self.store, keys, self._adder, results, mode)
+            if mode is not None:
+                self._tasks.start_soon(note_pause_mode, self.store, keys, mode)
         return line

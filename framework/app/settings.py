@@ -53,6 +53,12 @@ class Settings(BaseSettings):
             two: seconds, or an ISO 8601 duration.
         start_timeout: How long workers look for Redis at their start.
         shutdown_timeout: How long running jobs may go on once the process is told to stop.
+        pause_mode: Where jobs wait while a queue is paused: ``v6``, in their line; ``v5``, in the
+            list that BullMQ 5 keeps, for fleets in which BullMQ 5 adds, pauses or resumes.
+            Written into each queue that is used, where this is set.
+        worker_presence: Show this process's workers to BullMQ's dashboards, by one idle connection
+            for each queue. Off by itself above 50 queues.
+        metrics: For how long workers keep how many jobs ended in each minute. Zero: none.
         log_level: The least severe level that is written.
         log_format: ``console`` or ``json``; ``auto`` is console in a terminal.
     """
@@ -91,6 +97,9 @@ class Settings(BaseSettings):
     timeout: Span = Field(timedelta(seconds=10), gt=timedelta(0))
     start_timeout: Span = Field(timedelta(seconds=10), gt=timedelta(0))
     shutdown_timeout: Span = Field(timedelta(seconds=30), ge=timedelta(0))
+    pause_mode: Literal["v6", "v5"] = "v6"
+    worker_presence: bool = True
+    metrics: Span = Field(timedelta(0), ge=timedelta(0))
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"
 

@@ -35,12 +35,14 @@ class Line:
         keys: Its keys.
         adder: Sends the adds of this process.
         results: Waits for results of this queue.
+        pause_mode: Where this process wants jobs to wait while the queue is paused.
     """
 
     store: Store
     keys: QueueKeys
     adder: Adder
     results: Results
+    pause_mode: str | None = None
 
     async def add(self, new: NewJob) -> AddedJob:
         """Add one job; one that is tied to others goes another way."""

@@ -1,10 +1,10 @@
 """What every part of `Queue` stands on."""
 
-from typing import Any
+from typing import Any, Literal
 
 from framework.client.line import Line
-from framework.errors import JobNotFoundError
-from framework.model.job import Job, JobId
+from framework.errors import JobNotFoundError, OptionsError
+from framework.model.job import Job, JobId, JobState
 from framework.store.reads import RawFields
 from framework.wire.codes import NOT_FOUND
 from framework.wire.job_hash import StoredJob
@@ -12,6 +12,15 @@ from framework.wire.keys import may_be_job
 from framework.wire.payload import codec_of
 
 ANY = codec_of(Any)
+FinishedState = Literal[JobState.COMPLETED, JobState.FAILED, "completed", "failed"]
+
+
+def finished(state: FinishedState) -> JobState:
+    """Refuse a state that is not final."""
+    wanted = JobState(state)
+    if not wanted.is_final:
+        raise OptionsError("state", f"it is completed or failed, got {wanted}")
+    return wanted
 
 
 class QueueBase:

@@ -2,11 +2,17 @@
 
 from typing import Any
 
-from framework.client.queue_base import QueueBase
+from framework.client.queue_base import FinishedState, QueueBase, finished
 from framework.model.job import Job, JobId, JobState
+from framework.model.metrics import Metrics
+from framework.model.worker_info import WorkerInfo
 from framework.store import reads
+from framework.store.presence import list_workers
 from framework.wire.keys import may_be_job
+from framework.wire.millis import instant_from_ms
 
+# How often to look for jobs in place of ids that lead to none, as BullMQ does.
+MOST_PAGES = 6
 NEWEST_FIRST = frozenset({JobState.COMPLETED, JobState.FAILED})
 
 
@@ -38,7 +44,7 @@ class QueueGetters(QueueBase):
         *,
         newest_first: bool | None = None,
     ) -> list[Job[Any, Any]]:
-        """Return a page of the jobs in one state; those that vanish meanwhile are left out.
+        """Return a page of the jobs in one state; ids without a job are passed over.
 
         Args:
             start: Place of the first, from 0.
@@ -48,12 +54,73 @@ class QueueGetters(QueueBase):
         """
         state = JobState(state)
         newest = state in NEWEST_FIRST if newest_first is None else newest_first
-        ids = await reads.job_ids(self._store, self._keys, state, start, stop, newest_first=newest)
-        found = await reads.read_jobs(self._store, self._keys, ids)
+        found: dict[JobId, reads.RawFields] = {}
+        wanted = stop - start + 1
+        for _ in range(MOST_PAGES):
+            ids = await reads.job_ids(
+                self._store, self._keys, state, start, stop, newest_first=newest
+            )
+            found |= await reads.read_jobs(self._store, self._keys, ids)
+            if stop < 0 or len(found) >= wanted or len(ids) < stop - start + 1:
+                break
+            start, stop = stop + 1, stop + wanted - len(found)
         return [self._stored(job_id, fields) for job_id, fields in found.items()]
 
-    async def logs(self, job_id: str, start: int = 0, stop: int = -1) -> list[str]:
-        """Return rows of a job's log, oldest first; ``stop`` is included, -1: to the end."""
+    async def counts_per_priority(self, *priorities: int) -> dict[int, int]:
+        """Return how many jobs wait by each of these priorities; 0 is none."""
+        return await reads.counts_per_priority(self._store, self._keys, priorities)
+
+    async def logs(
+        self, job_id: str, start: int = 0, stop: int = -1, *, newest_first: bool = False
+    ) -> list[str]:
+        """Return a page of a job's log, oldest first unless asked otherwise.
+
+        Args:
+            start: Place of the first row, from 0, in the order asked for.
+            stop: Place of the last, included; -1: to the end.
+        """
         if not may_be_job(job_id):
             return []
-        return await reads.read_logs(self._store, self._keys, JobId(job_id), start, stop)
+        return await reads.read_logs(
+            self._store, self._keys, JobId(job_id), start, stop, newest_first=newest_first
+        )
+
+    async def log_count(self, job_id: str) -> int:
+        """Return how many rows a job's log has."""
+        if not may_be_job(job_id):
+            return 0
+        return await reads.count_logs(self._store, self._keys, JobId(job_id))
+
+    async def metrics(
+        self, state: FinishedState = JobState.COMPLETED, start: int = 0, stop: int = -1
+    ) -> Metrics:
+        """Return how many jobs completed, or failed, in each minute.
+
+        Counted are those that workers ended which keep metrics: ours if asked to
+        (``@processor(metrics=…)``, setting ``metrics``), and BullMQ's.
+
+        Args:
+            start: Place of the first minute, from 0, the newest first.
+            stop: Place of the last, included; -1: to the end.
+
+        Raises:
+            OptionsError: Another state.
+        """
+        counts, points, length = await reads.read_metrics(
+            self._store, self._keys, finished(state), start, stop
+        )
+        count, previous_ms, previous_count = counts
+        previous = instant_from_ms(previous_ms) if previous_ms else None
+        return Metrics(count, tuple(points), length, previous, previous_count)
+
+    async def workers(self) -> list[WorkerInfo]:
+        """Return the workers that are connected now, of this framework and of BullMQ."""
+        return await list_workers(self._store, self._keys)
+
+    async def meta(self) -> dict[str, str]:
+        """Return the queue's settings as they stand in Redis: ``meta``."""
+        return await reads.read_meta(self._store, self._keys)
+
+    async def version(self) -> str | None:
+        """Return which library opened the queue, such as ``bullmq:6.7.0``; None: none did."""
+        return (await self.meta()).get("version")

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Literal
 
-from framework.client.queue_base import ANY, QueueBase
-from framework.errors import JobNotFoundError, OptionsError, PayloadError
+from framework.client.queue_base import ANY, FinishedState, QueueBase, finished
+from framework.errors import JobNotFoundError, PayloadError
 from framework.model.job import JobId, JobState
 from framework.model.options import MAX_PRIORITY
 from framework.store import reads
@@ -15,8 +14,6 @@ from framework.wire.keys import may_be_job
 from framework.wire.millis import instant_to_ms
 from framework.wire.options import MAX_INT, checked_delay, whole
 
-FinishedState = Literal[JobState.COMPLETED, JobState.FAILED, "completed", "failed"]
-
 
 def encoded(what: str, value: object) -> bytes:
     """Return a value as JSON text, or say what cannot be written."""
@@ -24,14 +21,6 @@ def encoded(what: str, value: object) -> bytes:
         return ANY.encode(value)
     except PayloadError as error:
         raise PayloadError(f"{what} cannot be written: {error}") from error
-
-
-def finished(state: FinishedState) -> JobState:
-    """Refuse a state that is not final."""
-    wanted = JobState(state)
-    if not wanted.is_final:
-        raise OptionsError("state", f"it is completed or failed, got {wanted}")
-    return wanted
 
 
 def checked(name: str, number: int, most: int) -> int:

@@ -6,6 +6,7 @@ from framework.client.queue_base import QueueBase
 from framework.errors import ActiveJobsError, OptionsError
 from framework.model.job import JobId, JobState
 from framework.store import reads
+from framework.store.queue_meta import write_pause_mode
 from framework.store.transitions import admin, removal
 from framework.wire.millis import to_ms
 from framework.wire.options import MAX_INT, whole
@@ -27,8 +28,11 @@ class QueueUpkeep(QueueBase):
     async def pause(self) -> None:
         """Let no worker of the fleet take a job; running ones go on.
 
-        Wire: ``meta`` field ``paused``; event ``paused``.
+        Wire: ``meta`` field ``paused``; event ``paused``. With the setting ``pause_mode`` v5
+        the jobs that wait go to the list ``paused``, behind those that are there.
         """
+        if self._line.pause_mode is not None:
+            await write_pause_mode(self._store, self._keys, self._line.pause_mode)
         await admin.pause_queue(self._store, self._keys)
 
     async def resume(self) -> None:

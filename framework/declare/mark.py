@@ -51,6 +51,7 @@ class ProcessorMark:
     lock_duration: timedelta = HALF_A_MINUTE
     stalled_interval: timedelta = HALF_A_MINUTE
     limiter: Limiter | None = None
+    metrics: timedelta | None = None
     name: str | None = None
     defaults: JobOptions = field(default_factory=JobOptions, hash=False)
     backoffs: Mapping[str, BackoffStrategy] = field(default_factory=dict, hash=False)
@@ -84,6 +85,8 @@ def check_mark(mark: ProcessorMark, where: str) -> None:
             where=where,
             fix='write "loop", "thread" or "process"',
         )
+    if mark.metrics is not None:
+        check_metrics(mark.metrics, where)
     for keyword in ("lock_duration", "stalled_interval"):
         span: object = getattr(mark, keyword)
         if not isinstance(span, timedelta) or span < timedelta(milliseconds=1):
@@ -123,3 +126,13 @@ def check_backoffs(backoffs: Mapping[str, BackoffStrategy], where: str) -> None:
                 fix="write a plain function (attempt, error, job) -> timedelta, or None for "
                 "no retry",
             )
+
+
+def check_metrics(span: object, where: str) -> None:
+    """Refuse what is no time to keep metrics for."""
+    if not isinstance(span, timedelta) or span < timedelta(0):
+        raise ProcessorError(
+            f"metrics={span!r}",
+            where=where,
+            fix="write how long to keep them, as in timedelta(days=14), or timedelta(0) for none",
+        )

@@ -32,6 +32,7 @@ def processor(
     lock_duration: timedelta = HALF_A_MINUTE,
     stalled_interval: timedelta = HALF_A_MINUTE,
     limiter: Limiter | None = None,
+    metrics: timedelta | None = None,
     name: str | None = None,
     defaults: JobOptions | None = None,
     backoffs: Mapping[str, BackoffStrategy] | None = None,
@@ -47,6 +48,8 @@ def processor(
         lock_duration: How long a job stays this worker's without a sign of life.
         stalled_interval: How often to look for jobs whose worker vanished.
         limiter: How many jobs may start in a time, over all workers of the queue.
+        metrics: For how long to keep how many jobs ended in each minute, for `Queue.metrics`
+            and dashboards; as the setting ``metrics`` says unless given. Zero: none.
         name: The name that jobs for ``process`` are added under; their payload's class in
             kebab case unless set. ``process`` takes jobs of every name all the same.
         defaults: Options of the jobs added through this declaration's producers.
@@ -66,6 +69,7 @@ def processor(
         lock_duration=lock_duration,
         stalled_interval=stalled_interval,
         limiter=limiter,
+        metrics=metrics,
         name=name,
         defaults=defaults if defaults is not None else JobOptions(),
         backoffs=backoffs if backoffs is not None else {},

@@ -18,6 +18,9 @@ SETS = {
     JobState.FAILED: "failed",
 }
 
+PRIORITY_STEP = 2**32
+MARKER = b"0:"
+
 RawFields = dict[bytes, bytes]
 
 
@@ -51,18 +54,23 @@ async def job_state(store: Store, keys: QueueKeys, job_id: JobId) -> JobState:
 
 
 async def job_counts(store: Store, keys: QueueKeys) -> dict[JobState, int]:
-    """Return how many jobs are in each state; what BullMQ 5 paused counts as waiting."""
+    """Return how many jobs are in each state; what BullMQ 5 paused counts as waiting.
+
+    A marker that BullMQ 4 left at the end of a list is no job.
+    """
     lists = [(state, name) for state, names in LISTS.items() for name in names]
     replies = await store.pipeline(
         [
             *(("LLEN", keys[name]) for _, name in lists),
             *(("ZCARD", keys[name]) for name in SETS.values()),
+            *(("LINDEX", keys[name], -1) for _, name in lists),
         ]
     )
     counts = dict.fromkeys((*LISTS, *SETS), 0)
-    for (state, _), count in zip(lists, replies, strict=False):
-        counts[state] += count
-    for state, count in zip(SETS, replies[len(lists) :], strict=True):
+    lengths, last = replies[: len(lists)], replies[len(lists) + len(SETS) :]
+    for (state, _), count, last_id in zip(lists, lengths, last, strict=True):
+        counts[state] += count - bool(last_id and last_id.startswith(MARKER))
+    for state, count in zip(SETS, replies[len(lists) :], strict=False):
         counts[state] = count
     return counts
 
@@ -106,11 +114,59 @@ async def list_ids(
 
 
 async def read_logs(
-    store: Store, keys: QueueKeys, job_id: JobId, start: int = 0, stop: int = -1
+    store: Store,
+    keys: QueueKeys,
+    job_id: JobId,
+    start: int = 0,
+    stop: int = -1,
+    *,
+    newest_first: bool = False,
 ) -> list[str]:
-    """Return rows of a job's log, oldest first."""
-    rows = await store.command("LRANGE", f"{keys.job(job_id)}:logs", start, stop)
-    return [row.decode(errors="replace") for row in rows]
+    """Return rows of a job's log."""
+    first, last = (-stop - 1, -start - 1) if newest_first else (start, stop)
+    rows = await store.command("LRANGE", f"{keys.job(job_id)}:logs", first, last)
+    texts = [row.decode(errors="replace") for row in rows]
+    return texts[::-1] if newest_first else texts
+
+
+async def count_logs(store: Store, keys: QueueKeys, job_id: JobId) -> int:
+    """Return how many rows a job's log has."""
+    return int(await store.command("LLEN", f"{keys.job(job_id)}:logs"))
+
+
+async def counts_per_priority(
+    store: Store, keys: QueueKeys, priorities: Sequence[int]
+) -> dict[int, int]:
+    """Return how many jobs wait by each priority; those without one stand in lists."""
+    commands: list[tuple[str | int, ...]] = [("LLEN", keys["wait"]), ("LLEN", keys["paused"])]
+    ranked = [priority for priority in dict.fromkeys(priorities) if priority]
+    for priority in ranked:
+        first = priority * PRIORITY_STEP
+        commands.append(("ZCOUNT", keys["prioritized"], first, first + PRIORITY_STEP - 1))
+    in_wait, parked, *counts = await store.pipeline(commands)
+    found = {0: in_wait + parked, **dict(zip(ranked, counts, strict=True))}
+    return {priority: found[priority] for priority in priorities}
+
+
+async def read_metrics(
+    store: Store, keys: QueueKeys, kind: str, start: int, stop: int
+) -> tuple[list[int], list[int], int]:
+    """Return ``count``, ``prevTS`` and ``prevCount``; a page of points; how many there are."""
+    totals = f"{keys.base}metrics:{kind}"
+    counts, points, length = await store.pipeline(
+        [
+            ("HMGET", totals, "count", "prevTS", "prevCount"),
+            ("LRANGE", f"{totals}:data", start, stop),
+            ("LLEN", f"{totals}:data"),
+        ]
+    )
+    return [int(one or 0) for one in counts], [int(one) for one in points], length
+
+
+async def read_meta(store: Store, keys: QueueKeys) -> dict[str, str]:
+    """Return all that stands in ``meta``."""
+    fields = as_fields(await store.command("HGETALL", keys["meta"]))
+    return {name.decode(): value.decode(errors="replace") for name, value in fields.items()}
 
 
 async def read_results(

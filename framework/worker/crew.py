@@ -8,11 +8,12 @@ import anyio
 from anyio.abc import TaskStatus
 
 from framework.model.job import JobId, Token
+from framework.store.presence import show_workers
 from framework.store.queue_meta import open_queue
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework.wire.slots import slot_of
-from framework.worker.locks import Holdings, LockKeeper
+from framework.worker.locks import Holdings, LockKeeper, WhyLost
 from framework.worker.waker import Waker
 from framework.worker.worker import Work, Worker
 
@@ -23,11 +24,25 @@ class Crew:
     Args:
         store: Where the queues are.
         shutdown: How long running jobs may go on once it stops.
+        metrics: For how long to keep how many jobs ended in each minute.
+        pause_mode: Written into each queue; None leaves what is there.
+        presence: Whether dashboards see the workers.
     """
 
-    def __init__(self, store: Store, *, shutdown: timedelta) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        shutdown: timedelta,
+        metrics: timedelta = timedelta(0),
+        pause_mode: str | None = None,
+        presence: bool = True,
+    ) -> None:
         self._store = store
         self._shutdown = shutdown
+        self._metrics = metrics
+        self._pause_mode = pause_mode
+        self._presence = presence
         self._wakers: dict[int, Waker] = {}
         self.workers: list[Worker] = []
 
@@ -35,7 +50,7 @@ class Crew:
         """Add a worker before the crew runs."""
         waker = self._waker_of(keys)
         self.workers.append(
-            Worker(self._store, keys, work, waker, uuid.uuid4().hex, self._shutdown)
+            Worker(self._store, keys, work, waker, uuid.uuid4().hex, self._shutdown, self._metrics)
         )
 
     def _waker_of(self, keys: QueueKeys) -> Waker:
@@ -63,13 +78,16 @@ class Crew:
         """
         # All of them before any worker takes a job: one that is refused ends the start.
         for worker in self.workers:
-            await open_queue(self._store, worker.keys)
+            await open_queue(self._store, worker.keys, self._pause_mode)
         keeper = LockKeeper(self._store.address, self._holdings())
         keeper.start()
         try:
             async with anyio.create_task_group() as tasks:
                 for waker in self._wakers.values():
                     tasks.start_soon(waker.run)
+                if self._presence:
+                    shown = [(worker.keys, worker.pump.taker.name) for worker in self.workers]
+                    tasks.start_soon(show_workers, self._store, shown)
                 async with anyio.create_task_group() as working:
                     for worker in self.workers:
                         await working.start(worker.run)
@@ -84,8 +102,8 @@ class Crew:
         tell = asyncio.get_running_loop().call_soon_threadsafe
 
         def telling(worker: Worker) -> Holdings:
-            def on_lost(job_id: JobId, token: Token) -> None:
-                tell(worker.lost, job_id, token)
+            def on_lost(job_id: JobId, token: Token, why: WhyLost) -> None:
+                tell(worker.lost, job_id, token, why)
 
             return worker.holdings(on_lost)
 

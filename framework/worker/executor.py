@@ -36,6 +36,11 @@ ANY = codec_of(Any)
 DEFERRED = b"defa"
 SCHEDULER = b"rjk"
 WORN_OUT = "job started more than allowable limit"
+# What to tell of a run whose outcome nobody wants, by why it was cancelled.
+DROPPED = {
+    "lost": "lock lost, run cancelled, its outcome is dropped",
+    "removed": "job removed while it ran, run cancelled, its outcome is dropped",
+}
 
 
 @dataclass(slots=True)
@@ -135,8 +140,8 @@ class Executor:
     def _end_cancelled(
         self, fetched: Fetched, job: StoredJob[Any, Any], slot: Slot, error: BaseException
     ) -> None:
-        if slot.why == "lost":
-            log.warning("lock lost, run cancelled, its outcome is dropped", job=job.id)
+        if slot.why in DROPPED:
+            log.warning(DROPPED[slot.why], job=job.id, queue=job.queue)
             self.pump.drop(fetched)
         elif slot.why == "stop":
             self.pump.finish(fetched, given_back(fetched.id, fetched.token))

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
@@ -14,6 +15,9 @@ from framework.store.transitions.running import EXTEND_LOCKS, MOST_LOCKS, extend
 from framework.wire.keys import QueueKeys
 
 log = structlog.get_logger("framework.locks")
+
+WhyLost = Literal["lost", "removed"]
+OnLost = Callable[[JobId, Token, WhyLost], None]
 
 # How many renewals fit into the life of a lock: three may fail in a row.
 RENEWALS = 4
@@ -27,13 +31,14 @@ class Holdings:
         keys: Its queue.
         held: Its jobs' tokens. The loop's thread writes it, the keeper only copies it.
         lock_ms: How long its locks hold.
-        on_lost: Told of a job whose lock is gone; called in the keeper's thread.
+        on_lost: Told of a job that was removed, or whose lock is gone; called in the keeper's
+            thread.
     """
 
     keys: QueueKeys
     held: dict[JobId, Token]
     lock_ms: int
-    on_lost: Callable[[JobId, Token], None]
+    on_lost: OnLost
 
 
 class LockKeeper:
@@ -82,12 +87,13 @@ class LockKeeper:
         held = list(one.held.copy().items())
         for first in range(0, len(held), MOST_LOCKS):
             part = held[first : first + MOST_LOCKS]
-            ids = store.run(
+            lost, gone = store.run(
                 EXTEND_LOCKS, one.keys.pick(EXTEND_LOCKS.keys), extend_args(part, one.lock_ms)
             )
             tokens = dict(part)
-            for raw in ids:
+            whys: list[tuple[list[bytes], WhyLost]] = [(lost, "lost"), (gone, "removed")]
+            for raw, why in ((raw, why) for ids, why in whys for raw in ids):
                 job_id = JobId(raw.decode())
                 # It may have ended while the call was under way; then nothing is lost.
                 if one.held.get(job_id) == tokens[job_id]:
-                    one.on_lost(job_id, tokens[job_id])
+                    one.on_lost(job_id, tokens[job_id], why)

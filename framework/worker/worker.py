@@ -1,10 +1,10 @@
 """One worker: it takes the jobs of one queue, runs them, and starts what helps it."""
 
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from math import ceil
 from os import getpid
 
 import anyio
@@ -21,7 +21,7 @@ from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
 from framework.worker.executor import Executor
 from framework.worker.hooks import Hooks
-from framework.worker.locks import Holdings
+from framework.worker.locks import Holdings, OnLost, WhyLost
 from framework.worker.pump import FEW, Pump, Settled
 from framework.worker.runner import Runner
 from framework.worker.slots import Slots
@@ -34,6 +34,7 @@ log = structlog.get_logger("framework.worker")
 DELIVERY_SECONDS = 5.0
 # And how long hooks may go on after that.
 HOOK_SECONDS = 3.0
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class Worker:
         waker: Wakes it when jobs come.
         uuid: Unique in the fleet; begins all its tokens.
         shutdown: How long running jobs may go on once it stops.
+        metrics: For how long to keep how many jobs ended in each minute, unless its processor
+            says; zero: do not count.
     """
 
     store: Store
@@ -72,6 +75,7 @@ class Worker:
     waker: Waker
     uuid: str
     shutdown: timedelta
+    metrics: timedelta = timedelta(0)
     pump: Pump = field(init=False)
     _slots: Slots | None = None
     _executor: Executor | None = None
@@ -89,6 +93,7 @@ class Worker:
             name=f"{socket.gethostname()}:{getpid()}",
             limit_max=limiter.max if limiter else "",
             limit_ms=to_ms(limiter.duration) if limiter else "",
+            metrics=ceil((self.metrics if spec.metrics is None else spec.metrics) / MINUTE),
         )
         self.pump = Pump(
             self.store,
@@ -106,14 +111,14 @@ class Worker:
         """How many jobs run now."""
         return len(self._slots.running) if self._slots else 0
 
-    def holdings(self, on_lost: Callable[[JobId, Token], None]) -> Holdings:
+    def holdings(self, on_lost: OnLost) -> Holdings:
         """Return what its lock keeper must know."""
         return Holdings(self.keys, self.pump.held, self.pump.taker.lock_ms, on_lost)
 
-    def lost(self, job_id: JobId, token: Token) -> None:
-        """Cancel a job whose lock another worker may have."""
+    def lost(self, job_id: JobId, token: Token, why: WhyLost) -> None:
+        """Cancel a job that was removed, or whose lock another worker may have."""
         if self._slots is not None and self.pump.held.get(job_id) == token:
-            self._slots.cancel(job_id, "lost")
+            self._slots.cancel(job_id, why)
 
     def stop(self, *, now: bool = False) -> None:
         """Take no more jobs, and end once those that run have; ``now``: do not wait for them."""

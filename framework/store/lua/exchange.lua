@@ -3,7 +3,7 @@
 -- keys:    base wait paused active prioritized delayed completed failed stalled marker meta events pc
 --          limiter waiting_children lane
 -- args:    sequence lane_ms now_ms lock_ms token next_token name want max_bytes
---          limit_max limit_ms keeps ...
+--          limit_max limit_ms metrics keeps ...
 -- rest:    `keeps` times: count age_ms limit young_ms (-1: without limit); then a record for
 --          each outcome:
 --          c id token returnvalue keep
@@ -40,7 +40,7 @@ local line = line_of(wait, paused, is_paused, mode)
 local q = {base = base, wait = line, active = active, prioritized = prioritized,
   delayed = delayed, completed = completed, failed = failed, stalled = stalled, pc = pc,
   events = events, marker = marker, waiting_children = waiting_children, limiter = limiter,
-  meta = meta}
+  meta = meta, metrics = tonumber(metrics)}
 local first = rest + tonumber(keeps) * 4
 local codes, was_delayed, has_ended, was_limited = {}, false, false, false
 

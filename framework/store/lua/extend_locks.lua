@@ -3,13 +3,18 @@
 -- keys:    base stalled
 -- args:    lock_ms ...
 -- rest:    job_id token, for each job. At most 1,000.
--- returns: the ids whose lock is gone or held by another.
+-- returns: {ids whose lock is gone or held by another, ids of jobs that were removed: their locks go}
 
-local lost, kept = {}, {}
+local lost, gone, kept = {}, {}, {}
 for at = rest + 1, #ARGV, 2 do
   local job_id, token = ARGV[at], ARGV[at + 1]
   local lock = base .. job_id .. ":lock"
-  if redis.call("GET", lock) == token then
+  local is_ours = redis.call("GET", lock) == token
+  if redis.call("EXISTS", base .. job_id) == 0 then
+    gone[#gone + 1] = job_id
+    -- A job that is added under this id must not seem to be running.
+    if is_ours then redis.call("DEL", lock) end
+  elseif is_ours then
     -- Not SET: a server that is out of memory would refuse it.
     redis.call("PEXPIRE", lock, lock_ms)
     kept[#kept + 1] = job_id
@@ -18,4 +23,4 @@ for at = rest + 1, #ARGV, 2 do
   end
 end
 if #kept > 0 then redis.call("SREM", stalled, unpack(kept)) end
-return lost
+return {lost, gone}

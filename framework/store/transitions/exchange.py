@@ -135,6 +135,7 @@ class Taker:
         lock_ms: How long a lock holds unless renewed.
         limit_max: The worker's own rate limit, or "".
         limit_ms: Its window, or "".
+        metrics: For how many minutes to keep how many jobs ended; 0: do not count.
     """
 
     token: str
@@ -142,6 +143,7 @@ class Taker:
     name: str = ""
     limit_max: int | str = ""
     limit_ms: int | str = ""
+    metrics: int = 0
 
 
 class Caller(Protocol):
@@ -203,6 +205,7 @@ async def exchange(
         MOST_BYTES,
         taker.limit_max,
         taker.limit_ms,
+        taker.metrics,
         len(keeps),
     ]
     for keep in keeps:

@@ -95,15 +95,15 @@ def extend_args(held: Sequence[tuple[JobId, Token]], lock_ms: int) -> list[Argum
 async def extend_locks(
     store: Store, keys: QueueKeys, held: Sequence[tuple[JobId, Token]], lock_ms: int
 ) -> set[JobId]:
-    """Renew locks; return the jobs whose lock is gone or held by another.
+    """Renew locks; return the jobs that were removed, or whose lock is gone or held by another.
 
     Wire: key ``J:lock``; leaves the set ``stalled``.
     """
     lost: set[JobId] = set()
     for first in range(0, len(held), MOST_LOCKS):
         part = held[first : first + MOST_LOCKS]
-        ids = await store.run(
+        lost_ids, gone_ids = await store.run(
             EXTEND_LOCKS, keys.pick(EXTEND_LOCKS.keys), extend_args(part, lock_ms)
         )
-        lost.update(JobId(job_id.decode()) for job_id in ids)
+        lost.update(JobId(job_id.decode()) for job_id in (*lost_ids, *gone_ids))
     return lost

@@ -1,5 +1,5 @@
 -- Deciding a batch of outcomes, each alone, and doing once what is done once.
--- include: lib/finish lib/retention
+-- include: lib/finish lib/retention lib/metrics
 
 local WIDTHS = {c = 5, f = 7, r = 6, d = 6, g = 3, m = 4, w = 4, l = 4}
 
@@ -70,9 +70,10 @@ local function finish_many(q, runs, now_ms)
     local facts = redis.call("HMGET", job, "processedOn", "parentKey", "parent", "deid", "atm",
       "priority")
     local code = refusal_of(run, facts, held[i], q.base)
-    if code == 0 then
+    -- Of a job that was removed while it ran neither a lock nor its place stays.
+    if code == 0 or code == -1 and held[i] == run.token then
       done_locks[#done_locks + 1], done_ids[#done_ids + 1] = locks[i], run.id
-      if redis.call("LREM", q.active, -1, run.id) == 0 then code = -3 end
+      if redis.call("LREM", q.active, -1, run.id) == 0 and code == 0 then code = -3 end
     end
     codes[i] = code
     if code == 0 then
@@ -85,6 +86,8 @@ local function finish_many(q, runs, now_ms)
     redis.call("DEL", unpack(done_locks))
     redis.call("SREM", q.stalled, unpack(done_ids))
   end
+  count_ended(q, "completed", #ended.c, now_ms)
+  count_ended(q, "failed", #ended.f, now_ms)
   settle(q, ended.c, now_ms, q.completed)
   settle(q, ended.f, now_ms, q.failed)
   return codes, seen.d or seen.m, #ended.c + #ended.f > 0, seen.l

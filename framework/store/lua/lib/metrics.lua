@@ -3,9 +3,11 @@
 local MINUTE = 60000
 
 -- Counts jobs that ended now. A minute's number appears once a job ends in a later one.
-local function count_ended(base, kind, ended, now_ms, most)
+local function count_ended(q, kind, ended, now_ms)
+  local most = q.metrics
   if ended == 0 or most == 0 then return end
-  local totals, points = base .. "metrics:" .. kind, base .. "metrics:" .. kind .. ":data"
+  local totals = q.base .. "metrics:" .. kind
+  local points = totals .. ":data"
   local before = redis.call("HINCRBY", totals, "count", ended) - ended
   local last_ms, last_count = unpack(redis.call("HMGET", totals, "prevTS", "prevCount"))
   if not last_ms then
