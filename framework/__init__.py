@@ -57,6 +57,10 @@ if TYPE_CHECKING:
     from framework.model.events import Progressed as Progressed
     from framework.model.events import QueueEvent as QueueEvent
     from framework.model.events import Stalled as Stalled
+    from framework.model.family import Dependencies as Dependencies
+    from framework.model.family import DependencyPage as DependencyPage
+    from framework.model.family import FlowAudit as FlowAudit
+    from framework.model.family import FlowTree as FlowTree
     from framework.model.job import ChildCounts as ChildCounts
     from framework.model.job import Job as Job
     from framework.model.job import JobId as JobId
@@ -130,6 +134,7 @@ PLACES = {
         "QueueEvent",
         "Stalled",
     ),
+    "model.family": ("Dependencies", "DependencyPage", "FlowAudit", "FlowTree"),
     "model.job": ("ChildCounts", "Job", "JobId", "JobState"),
     "model.metrics": ("Metrics",),
     "model.options": (

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from framework.client.flow import Flow
+from framework.client.flow_tree import read_flow
 from framework.client.flow_words import Lines, Place, Places, Words
 from framework.client.line import FreshJob
-from framework.model.job import Job
+from framework.model.family import FlowTree
+from framework.model.job import Job, JobId
 from framework.model.options import Parent
 from framework.store.transitions.add import AddedJob
 from framework.store.transitions.add_linked import LinkedJob
@@ -67,6 +69,23 @@ class FlowProducer:
         return [
             root_of(flow, place, words.jobs[first], added[first]) for flow, place, first in roots
         ]
+
+    async def get_flow(
+        self, queue: str, job_id: str, *, depth: int = 10, max_children: int = 20
+    ) -> FlowTree | None:
+        """Return a job and those below it as they stand, or None.
+
+        Wire: reads ``J`` and, for its children, ``J:processed``, ``J:dependencies``,
+        ``J:unsuccessful`` and ``J:failed``.
+
+        Args:
+            queue: The root's queue.
+            job_id: The root.
+            depth: How many levels, the root's included.
+            max_children: Of each job, at most so many of each outcome.
+        """
+        line = self._lines(queue)
+        return await read_flow(line.store, line.keys, JobId(job_id), depth, max_children)
 
 
 def root_of(flow: Flow[T], place: Place, written: LinkedJob, added: AddedJob) -> Job[T]:

@@ -10,6 +10,7 @@ from framework.client.bulk import parts_of
 from framework.client.line import FreshJob, FreshJobs, check_name, merged, new_job
 from framework.client.producer import HALF_A_MINUTE
 from framework.client.queue_base import ANY
+from framework.client.queue_family import QueueFamily
 from framework.client.queue_getters import QueueGetters
 from framework.client.queue_hands import QueueHands
 from framework.client.queue_jobs import QueueJobs
@@ -32,7 +33,15 @@ def worded_item(
     return check_name(name), data, merged({}, options, prefix)
 
 
-class Queue(QueueGetters, QueueUpkeep, QueueSchedulers, QueueJobs, QueueLimits, QueueHands):
+class Queue(
+    QueueGetters,
+    QueueUpkeep,
+    QueueSchedulers,
+    QueueJobs,
+    QueueLimits,
+    QueueHands,
+    QueueFamily,
+):
     """One queue. Ask for it as ``Annotated[Queue, Named("mail")]``.
 
     Attributes:

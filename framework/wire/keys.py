@@ -85,9 +85,33 @@ class QueueKeys:
         """Return the key of a job's hash."""
         return self.base + job_id
 
+    def dedup(self, dedup_id: str) -> str:
+        """Return the key that holds a deduplication id for one job."""
+        return f"{self.base}de:{dedup_id}"
+
+    @property
+    def audit(self) -> str:
+        """The key that says that this queue's flows were looked after."""
+        return f"{self.base}meta:fw:audit"
+
     def lane(self, lane: str) -> str:
         """Return the key that remembers the last answer on one lane."""
         return f"{self.base}meta:fw:lane:{lane}"
+
+
+def place_of(key: str, prefix: str) -> tuple[str, str, str]:
+    """Return prefix, queue and id of a job's full key.
+
+    No queue's name holds a colon, so below a known prefix the id may; any other key is
+    taken apart from its end.
+    """
+    if key.startswith(f"{prefix}:"):
+        queue, _, job_id = key[len(prefix) + 1 :].partition(":")
+        if job_id:
+            return prefix, queue, job_id
+    base, _, job_id = key.rpartition(":")
+    elsewhere, _, queue = base.rpartition(":")
+    return elsewhere, queue, job_id
 
 
 def may_be_job(job_id: str) -> bool:

@@ -19,6 +19,7 @@ from framework.store.store import Store
 from framework.store.transitions.exchange import Ending, Fetched, Taker
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
+from framework.worker.audit import watch_flows
 from framework.worker.executor import Executor
 from framework.worker.hooks import Hooks
 from framework.worker.locks import Holdings, OnLost, WhyLost
@@ -136,6 +137,7 @@ class Worker:
             helpers.start_soon(
                 watch_for_stalled, self.store, self.keys, interval_ms, heard, helpers
             )
+            helpers.start_soon(watch_flows, self.store, self.keys, interval_ms)
             await self._follow_queue(helpers)
             async with anyio.create_task_group() as serving:
                 self._start(serving, heard)
