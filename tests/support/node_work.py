@@ -83,6 +83,16 @@ def adds_children(*children: Mapping[str, object]) -> Behaviour:
     return {"kind": "children", "children": children}
 
 
+def steps(value: object = None, **table: Mapping[str, object]) -> Behaviour:
+    """Run the step that the data names, and leave after it; at the end return what was done.
+
+    Args:
+        table: Of each step ``{"next": its follower, "leave": how}``; ``leave`` is ``{"kind":
+            "delay" | "wait" | "rateLimit" | "children", "ms"}`` or nothing.
+    """
+    return {"kind": "steps", "steps": table, "value": value}
+
+
 def by_name(otherwise: Behaviour = ECHO, **names: Behaviour) -> Behaviour:
     """Choose by the job's name."""
     return {"kind": "byName", "names": names, "otherwise": otherwise}

@@ -75,6 +75,16 @@ const behaviours = {
     return job.getChildrenValues();
   },
 
+  // Runs the step that the data names, notes it and the next one, and leaves as it says.
+  steps: ({ steps, value = null }, recorded) => async (job, token) => {
+    for (let step; (step = steps[job.data.step]); ) {
+      const done = [...job.data.done, `node:${job.data.step}`];
+      await job.updateData({ ...job.data, step: step.next, done });
+      await leave(step.leave, job, token, recorded);
+    }
+    return { done: job.data.done, value };
+  },
+
   childrenValues: () => async (job) => ({
     processed: await job.getChildrenValues(),
     ignored: await job.getIgnoredChildrenFailures(),
@@ -88,6 +98,24 @@ const behaviours = {
     return (job, token) => (table.get(job.name) ?? rest)(job, token);
   },
 };
+
+async function leave(how, job, token, { bullmq, worker }) {
+  if (how?.kind === "delay") {
+    await job.moveToDelayed(Date.now() + how.ms, token);
+    throw new bullmq.DelayedError();
+  }
+  if (how?.kind === "wait") {
+    await job.moveToWait(token);
+    throw new bullmq.WaitingError();
+  }
+  if (how?.kind === "rateLimit") {
+    await worker().rateLimit(how.ms);
+    throw new bullmq.RateLimitError();
+  }
+  if (how?.kind === "children" && (await job.moveToWaitingChildren(token))) {
+    throw new bullmq.WaitingChildrenError();
+  }
+}
 
 export function processorFor(behaviour, recorded) {
   const make = behaviours[behaviour.kind];
