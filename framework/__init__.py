@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from framework.errors import ScheduleError as ScheduleError
     from framework.errors import SchedulerJobError as SchedulerJobError
     from framework.errors import SettingsError as SettingsError
+    from framework.errors import SlotError as SlotError
     from framework.errors import TransitionError as TransitionError
     from framework.errors import UnrecoverableError as UnrecoverableError
     from framework.errors import WrongStateError as WrongStateError
@@ -120,6 +121,7 @@ PLACES = {
         "ScheduleError",
         "SchedulerJobError",
         "SettingsError",
+        "SlotError",
         "TransitionError",
         "UnrecoverableError",
         "WrongStateError",

@@ -8,7 +8,7 @@ FrameworkError
 │   ├── DiscoveryError          a package that cannot be imported or holds no processor
 │   └── ScheduleError           a time that cannot be: a bad cron expression, a naive datetime
 ├── SettingsError               a setting that cannot be used
-├── SlotError                   keys that a Redis Cluster keeps in several places
+│   └── SlotError               keys that a Redis Cluster would keep in several places
 ├── OptionsError                a job option out of its range
 ├── PayloadError                data that does not fit its type; a retry will not help
 ├── ResultError                 a result that is no JSON; the work is done, the job fails
@@ -84,7 +84,7 @@ class SettingsError(FrameworkError):
     """A setting cannot be used; the text names it and the fix."""
 
 
-class SlotError(FrameworkError):
+class SlotError(SettingsError):
     """A Redis Cluster would keep apart what one call touches.
 
     Args:

@@ -1,5 +1,6 @@
 """Fixtures that every test may use: the server, a prefix of its own, a store, a Node peer."""
 
+import os
 import uuid
 from collections.abc import AsyncIterator
 
@@ -18,8 +19,9 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def prefix() -> str:
-    """A key prefix that no other test has."""
-    return f"t{uuid.uuid4().hex[:10]}"
+    """A key prefix that no other test has; on a cluster, with a hash tag."""
+    name = f"t{uuid.uuid4().hex[:10]}"
+    return f"{{{name}}}" if "+cluster:" in os.environ.get("REDIS_URL", "") else name
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """The driver of BullMQ on Node, proved with Node on both sides of the queue."""
 
 import pytest
-from redis import Redis
 
+from framework.store.store import Store
 from tests.support.node import (
     Major,
     NodeDiedError,
@@ -230,13 +230,12 @@ async def test_a_peer_leaves_at_once_though_a_job_runs(
 
 
 async def test_an_event_that_bullmq_cannot_read_ends_the_recording(
-    redis_url: str, node: NodePeer
+    store: Store, node: NodePeer
 ) -> None:
     recording = await node.record_events("q")
 
-    with Redis.from_url(redis_url) as redis:
-        broken = {"event": "completed", "jobId": "1", "returnvalue": "not json"}
-        redis.xadd(f"{node.prefix}:q:events", broken)
+    broken = ("event", "completed", "jobId", "1", "returnvalue", "not json")
+    await store.command("XADD", f"{node.prefix}:q:events", "*", *broken)
 
     error = await until(lambda: recording.events("error"), message="the listener fails")
     assert "JSON" in error[0].fields["message"]

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.places.binaries import DEBIANS, OLD
 from tests.support.clusters import Cluster, cluster
 from tests.support.sentinels import SentinelSet, sentinel_set
 from tests.support.servers import Server, free_port, one_server
-
-DEBIANS = Path("/usr/bin/redis-server")
-OLD = Path(__file__).parents[2] / ".servers/redis-6.2/redis-server"
 
 
 @pytest.fixture(scope="session")

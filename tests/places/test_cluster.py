@@ -1,6 +1,7 @@
 """A cluster: what it cannot do is refused, and what it can goes on while it changes."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework.wire.slots import slot_of
 from tests.places.load import Load
-from tests.support.apps import declared, settings_of
+from tests.support.apps import declared, settings_of, working
 from tests.support.builders import add, new_job, trade
 from tests.support.clusters import Cluster, cluster
 from tests.support.servers import Server
+from tests.support.until import until
 
 MAIL, POST = "{mail}", "{post}"
 
@@ -123,3 +125,25 @@ async def test_a_master_that_dies_in_mid_load_loses_nothing(changing: Cluster, p
     assert len(set(load.added)) == load.jobs * load.producers
     assert set(load.runs) == set(load.added)
     assert set(load.runs.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("tagged", "reads"), [("{%s}", 1), ("%s", 2)], ids=["one slot", "two slots"]
+)
+async def test_a_process_waits_once_for_each_slot(
+    a_cluster: Cluster, prefix: str, tagged: str, reads: int
+) -> None:
+    app = Application(declared(mail, post), settings=settings_of(a_cluster.url, tagged % prefix))
+    async with working(app):
+        await until(lambda: waiting_reads(a_cluster) == reads, message="it waits")
+        for n in range(5):  # each time, another queue falls idle while the read goes on
+            for queue, name in ((MAIL, "str"), (POST, "int")):
+                job = await app.queue(queue).add(name, n if queue == POST else "x")
+                await app.queue(queue).result(job, timeout=timedelta(seconds=1))
+        await until(lambda: waiting_reads(a_cluster) == reads, message="it waits again")
+
+
+def waiting_reads(a_cluster: Cluster) -> int:
+    """Count the connections that wait for a marker."""
+    lines = "".join(node.ask("CLIENT", "LIST") for node in a_cluster.nodes).splitlines()
+    return sum("cmd=bzpopmin" in line for line in lines)

@@ -9,7 +9,8 @@ import pytest
 from framework.errors import RedisRefusedError
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
-from tests.places.conftest import OLD, need
+from tests.places.binaries import OLD
+from tests.places.conftest import need
 from tests.support.builders import add, events_of, new_job, waiting_job
 from tests.support.servers import REPLICATING, Server, one_server
 from tests.support.until import until

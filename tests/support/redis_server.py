@@ -75,6 +75,8 @@ def from_environment() -> Chosen | None:
     url = os.environ.get("REDIS_URL")
     if not url:
         return None
+    if "+cluster:" in url:
+        return Chosen(url, f"REDIS_URL (a cluster, {url.partition('://')[2]})", lambda: None)
     place = urlsplit(url)
     where = f"{place.hostname}:{place.port or PORT}" if place.hostname else place.path
     return Chosen(url, f"REDIS_URL ({version_at(url)} at {where})", lambda: None)

@@ -58,7 +58,7 @@ class Wire:
 
 @pytest.fixture
 async def wire(store: Store, keys: QueueKeys) -> Wire:
-    sent = Recorder(store.hold())
+    sent = Recorder(store.hold(keys.base))
     wire = Wire(store, keys, sent, Lane("fleet:0", sent, store.address, store.outage))
     await waiting_job(store, keys)  # both scripts are known to the server from now on
     await trade(store, keys)
