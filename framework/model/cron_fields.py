@@ -5,7 +5,7 @@ is refused too.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from framework.errors import ScheduleError
@@ -26,6 +26,7 @@ SHORTHANDS = {
 }
 PADDING = ["0", "*", "*", "*", "*", "*"]
 FIVE = 5
+DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 ANY = {"*", "?"}
 PART = re.compile(r"(?P<first>\*|\?|\d+)(-(?P<last>\d+))?(/(?P<step>\d+))?")
 LAST_WEEKDAY = re.compile(r"([0-7])L")
@@ -33,7 +34,7 @@ NTH = re.compile(r"(\*|\?|[0-7])#([1-5])")
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Unit:
     """One field's name and range, and the names that may stand for its numbers."""
 
     name: str
@@ -42,12 +43,19 @@ class Field:
     names: tuple[str, ...] = ()
 
 
-SECOND = Field("second", 0, 59)
-MINUTE = Field("minute", 0, 59)
-HOUR = Field("hour", 0, 23)
-DAY = Field("day of the month", 1, 31)
-MONTH = Field("month", 1, 12, ("", *MONTHS))
-WEEKDAY = Field("day of the week", 0, 7, tuple(WEEKDAYS))
+SECOND = Unit("second", 0, 59)
+MINUTE = Unit("minute", 0, 59)
+HOUR = Unit("hour", 0, 23)
+DAY = Unit("day of the month", 1, 31)
+MONTH = Unit("month", 1, 12, ("", *MONTHS))
+WEEKDAY = Unit("day of the week", 0, 7, tuple(WEEKDAYS))
+
+
+NUMBERS = "write numbers, ranges (1-5), lists (1,5) and steps (*/5): "
+HINTS = {
+    DAY.name: "write numbers, ranges (1-5), lists (1,15), steps (*/5) and L for the last day: ",
+    WEEKDAY.name: "write 0 to 7, SUN to SAT, ranges (MON-FRI), 5L (the last Friday), 5#2: ",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ class CronFields:
         weekdays: 0 is Sunday.
         nth: Of these weekdays only the nth of the month; 0 for each.
         last_weekdays: Weekdays of which the last of the month is meant.
+        twice: What stands twice in a list, which BullMQ 5 takes and BullMQ 6 refuses.
     """
 
     seconds: tuple[int, ...]
@@ -70,6 +79,32 @@ class CronFields:
     weekdays: tuple[int, ...] | None
     nth: int
     last_weekdays: tuple[int, ...]
+    twice: str = field(default="", compare=False)
+
+
+def check_cron(expression: object) -> str:
+    """Return an expression that may be declared.
+
+    Raises:
+        ScheduleError: It cannot be read, or has neither five nor six fields.
+    """
+    if not isinstance(expression, str):
+        raise refused(expression, "it is no text", "write five fields: ")
+    size = len(SHORTHANDS.get(expression, expression).split())
+    if size < FIVE:
+        known = ", ".join(SHORTHANDS)
+        raise refused(expression, f"it has {size} fields", f"write one of {known}, or five: ")
+    fields = read_cron(expression)
+    if fields.twice:
+        raise refused(
+            expression, f"{fields.twice} stands twice", "write each once, as BullMQ 6 wants it: "
+        )
+    if fields.days and not fields.has_last_day and fields.weekdays is None:
+        longest = max(DAYS_IN_MONTH[month - 1] for month in fields.months)
+        if fields.days[0] > longest:
+            problem = "none of its months has such a day"
+            raise refused(expression, problem, "write L for the last day of a month: ")
+    return expression
 
 
 @lru_cache(maxsize=1024)
@@ -82,121 +117,119 @@ def read_cron(expression: str) -> CronFields:
     raw = SHORTHANDS.get(expression, expression).split()
     if not raw or len(raw) > len(PADDING):
         raise refused(expression, f"it has {len(raw)} fields", "write five fields, or six: ")
-    raw = PADDING[: len(PADDING) - len(raw)] + raw
-    second, minute, hour, day, month, weekday = (text.lower() for text in raw)
-    days, has_last_day = days_of(expression, day)
-    weekdays, nth, last_weekdays = weekdays_of(expression, weekday)
+    second, minute, hour, day, month, weekday = PADDING[: len(PADDING) - len(raw)] + raw
+    reader = Reader(expression)
+    days, has_last_day = reader.days(day)
+    weekdays, nth, last_weekdays = reader.weekdays(weekday)
     return CronFields(
-        seconds=numbers_of(expression, SECOND, second),
-        minutes=numbers_of(expression, MINUTE, minute),
-        hours=numbers_of(expression, HOUR, hour),
-        months=numbers_of(expression, MONTH, month),
+        seconds=reader.numbers(SECOND, second),
+        minutes=reader.numbers(MINUTE, minute),
+        hours=reader.numbers(HOUR, hour),
+        months=reader.numbers(MONTH, month),
         days=days,
         has_last_day=has_last_day,
         weekdays=weekdays,
         nth=nth,
         last_weekdays=last_weekdays,
+        twice=reader.twice,
     )
 
 
-def check_cron(expression: object) -> str:
-    """Return an expression that may be declared.
+@dataclass(slots=True)
+class Reader:
+    """Reads the fields of one expression.
 
-    Raises:
-        ScheduleError: It cannot be read, or has neither five nor six fields.
+    Attributes:
+        expression: The whole, for errors.
+        twice: What stood twice in a list.
     """
-    if not isinstance(expression, str):
-        raise refused(expression, "it is no text", "write five fields: ")
-    if expression not in SHORTHANDS and len(expression.split()) < FIVE:
-        known = ", ".join(SHORTHANDS)
-        fields = len(expression.split())
-        raise refused(expression, f"it has {fields} fields", f"write one of {known}, or five: ")
-    read_cron(expression)
-    return expression
 
+    expression: str
+    twice: str = ""
 
-def days_of(expression: str, text: str) -> tuple[tuple[int, ...] | None, bool]:
-    """Read the day of the month."""
-    if text in ANY:
-        return None, False
-    parts = text.split(",")
-    if parts.count("l") > 1:
-        raise refused(expression, '"L" stands twice', "leave one out: ")
-    rest = ",".join(part for part in parts if part != "l")
-    return numbers_of(expression, DAY, rest) if rest else (), "l" in parts
+    def days(self, text: str) -> tuple[tuple[int, ...] | None, bool]:
+        """Read the day of the month, and whether its last one is meant too."""
+        if text in ANY:
+            return None, False
+        parts = text.split(",")
+        if parts.count("L") > 1:
+            self.twice = "L"
+        rest = ",".join(part for part in parts if part != "L")
+        return self.numbers(DAY, rest) if rest else (), "L" in parts
 
-
-def weekdays_of(expression: str, text: str) -> tuple[tuple[int, ...] | None, int, tuple[int, ...]]:
-    """Read the day of the week."""
-    if text in ANY:
-        return None, 0, ()
-    text = named(expression, WEEKDAY, text).upper()
-    if "#" in text:
-        found = NTH.fullmatch(text)
-        if found is None:
-            problem = f'"{text}" is no nth weekday'
-            raise refused(expression, problem, "write one weekday and 1 to 5, as in FRI#2: ")
-        all_days = range(7) if found[1] in ANY else (int(found[1]) % 7,)
-        return tuple(all_days), int(found[2]), ()
-    parts = text.split(",")
-    last = tuple(int(found[1]) % 7 for part in parts if (found := LAST_WEEKDAY.fullmatch(part)))
-    rest = ",".join(part for part in parts if not LAST_WEEKDAY.fullmatch(part))
-    weekdays = numbers_of(expression, WEEKDAY, rest) if rest else ()
-    return tuple(sorted({day % 7 for day in weekdays})), 0, tuple(sorted(set(last)))
-
-
-def numbers_of(expression: str, field: Field, text: str) -> tuple[int, ...]:
-    """Read numbers, ranges, steps and lists of them."""
-    found: list[int] = []
-    for part in named(expression, field, text).split(","):
-        for number in part_of(expression, field, part):
-            if number in found:
-                problem = f"the {field.name} {number} stands twice"
-                raise refused(expression, problem, "name each once, since BullMQ refuses this: ")
-            found.append(number)
-    return tuple(sorted(found))
-
-
-def part_of(expression: str, field: Field, part: str) -> range:
-    """Read one number, range or step."""
-    found = PART.fullmatch(part)
-    if found is None or (found["first"] in ANY and found["last"]):
-        raise refused(expression, f'"{part}" is no {field.name}', HINTS.get(field.name, NUMBERS))
-    if found["first"] in ANY:
-        first, last = field.least, field.most
-    else:
-        first = int(found["first"])
-        last = int(found["last"] or (field.most if found["step"] else first))
-    step = int(found["step"] or 1)
-    if not field.least <= first <= field.most or not field.least <= last <= field.most:
-        allowed = f"write {field.least} to {field.most}: "
-        raise refused(expression, f'"{part}" is out of the range of a {field.name}', allowed)
-    if first > last:
-        raise refused(
-            expression, f'"{part}" ends before it begins', "write two ranges, as in 22-23,0-5: "
+    def weekdays(self, text: str) -> tuple[tuple[int, ...] | None, int, tuple[int, ...]]:
+        """Read the weekdays, which of them in the month, and those whose last one is meant."""
+        if text in ANY:
+            return None, 0, ()
+        text = self.named(WEEKDAY, text)
+        if "#" in text:
+            found = NTH.fullmatch(text)
+            if found is None:
+                raise self.refused(
+                    f'"{text}" is no nth weekday', "write one weekday and 1 to 5, as in FRI#2: "
+                )
+            days = range(7) if found[1] in ANY else (int(found[1]) % 7,)
+            return tuple(days), int(found[2]), ()
+        parts = text.split(",")
+        last = sorted(
+            int(found[1]) % 7 for each in parts if (found := LAST_WEEKDAY.fullmatch(each))
         )
-    if step == 0:
-        raise refused(expression, f'"{part}" has a step of 0', "write a step of at least 1: ")
-    return range(first, last + 1, step)
+        if len(set(last)) < len(last):
+            self.twice = "a last weekday"
+        rest = ",".join(each for each in parts if not LAST_WEEKDAY.fullmatch(each))
+        return self.numbers(WEEKDAY, rest) if rest else (), 0, tuple(last)
 
+    def numbers(self, unit: Unit, text: str) -> tuple[int, ...]:
+        """Read numbers, ranges, steps and lists of them."""
+        found: set[int] = set()
+        for part in self.named(unit, text).split(","):
+            # 7 is Sunday too.
+            numbers = {
+                number % 7 if unit is WEEKDAY else number for number in self.part(unit, part)
+            }
+            for number in found & numbers:
+                self.twice = f"the {unit.name} {number}"
+            found |= numbers
+        return tuple(sorted(found))
 
-NUMBERS = "write numbers, ranges (1-5), lists (1,5) and steps (*/5): "
-HINTS = {
-    DAY.name: "write numbers, ranges (1-5), lists (1,15), steps (*/5) and L for the last day: ",
-    WEEKDAY.name: "write 0 to 7, SUN to SAT, ranges (MON-FRI), 5L (the last Friday), 5#2: ",
-}
+    def part(self, unit: Unit, part: str) -> range:
+        """Read one number, range or step."""
+        found = PART.fullmatch(part)
+        if found is None or (found["first"] in ANY and found["last"]):
+            raise self.refused(f'"{part}" is no {unit.name}', HINTS.get(unit.name, NUMBERS))
+        if found["first"] in ANY:
+            first, last = unit.least, unit.most
+        else:
+            first = int(found["first"])
+            last = int(found["last"] or (unit.most if found["step"] else first))
+        step = int(found["step"] or 1)
+        if not unit.least <= first <= unit.most or not unit.least <= last <= unit.most:
+            raise self.refused(
+                f'"{part}" is out of the range of the field {unit.name}',
+                f"write {unit.least} to {unit.most}: ",
+            )
+        if first > last:
+            raise self.refused(
+                f'"{part}" ends before it begins', "write two ranges, as in 22-23,0-5: "
+            )
+        if step == 0:
+            raise self.refused(f'"{part}" has a step of 0', "write a step of at least 1: ")
+        return range(first, last + 1, step)
 
+    def named(self, unit: Unit, text: str) -> str:
+        """Put numbers in the place of names."""
 
-def named(expression: str, field: Field, text: str) -> str:
-    """Put numbers in the place of names."""
+        def number(found: re.Match[str]) -> str:
+            if found[0].lower() not in unit.names:
+                known = ", ".join(name.upper() for name in unit.names if name)
+                raise self.refused(f'"{found[0]}" is no {unit.name}', f"write {known}: ")
+            return str(unit.names.index(found[0].lower()))
 
-    def number(found: re.Match[str]) -> str:
-        if found[0] not in field.names:
-            known = ", ".join(name.upper() for name in field.names if name)
-            raise refused(expression, f'"{found[0]}" is no {field.name}', f"write {known}: ")
-        return str(field.names.index(found[0]))
+        return re.sub(r"[A-Za-z]{3}", number, text) if unit.names else text
 
-    return re.sub(r"[a-z]{3,}", number, text) if field.names else text
+    def refused(self, problem: str, fix: str) -> ScheduleError:
+        """Return the error of the expression."""
+        return refused(self.expression, problem, fix)
 
 
 def refused(expression: object, problem: str, fix: str) -> ScheduleError:

@@ -1,14 +1,17 @@
-"""When a cron expression falls due next: the instants that Node's parser finds.
+"""When a cron expression falls due next: the instants that the parser of BullMQ 6 finds.
 
 croniter walks the wall clock; which instant a wall time is, where the clocks are changed, is
-decided here as Node decides it:
+decided here as that parser decides it:
 
-- A time that the clocks skip runs in the hour they land in, at the expression's minute.
-- Of an hour that comes twice the first is meant, unless every hour is: then both are.
+- A time that the clocks skip runs in the hour they land in, at the expression's first minute.
+- Of an hour that comes twice the first counts, unless every hour is asked for: then both do.
+- A day that is looked at from the day before begins at its first hour that comes but once: what the
+  clocks skip at midnight does not run, what they repeat there runs the second time.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -18,6 +21,7 @@ from framework.model.cron_fields import CronFields, read_cron
 from framework.wire.millis import EPOCH, MILLISECOND
 
 ALL_HOURS = 24
+LAST_HOUR = 23
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 
@@ -28,61 +32,100 @@ def next_ms(expression: str, tz: str, after_ms: int) -> int | None:
     Raises:
         ScheduleError: The expression cannot be used.
     """
-    fields = read_cron(expression)
     after = (EPOCH + after_ms * MILLISECOND).astimezone(ZoneInfo(tz))
-    try:
-        found = next_instant(fields, after)
-    except (CroniterBadDateError, OverflowError):
-        return None
-    return (found - EPOCH) // MILLISECOND
+    found = next_instant(read_cron(expression), after)
+    return None if found is None else (found - EPOCH) // MILLISECOND
 
 
-def next_instant(fields: CronFields, after: datetime) -> datetime:
-    """Return the first instant after an aware one."""
-    zone, wall = after.tzinfo, after.replace(tzinfo=None, fold=0, microsecond=0)
-    if len(fields.hours) == ALL_HOURS and (again := in_repeated_hour(fields, after)):
+def next_instant(fields: CronFields, after: datetime) -> datetime | None:
+    """Return the first instant after an aware one, in UTC."""
+    zone, now = after.tzinfo or UTC, after.astimezone(UTC)
+    start = after.replace(tzinfo=None, microsecond=0, fold=0)
+    wall = next_wall(fields, start)
+    if again := repeated(fields, after, wall):
         return again
-    while True:
+    while wall is not None:
+        first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        if first > second:
+            found = landing(fields, start, change_between(zone, second, first), zone)
+        elif first < second and not is_walked_into(fields, start, opening(zone, first, second)):
+            found = second
+        else:
+            found = first if first > now else second
+        if found is not None and found > now:
+            return found
         wall = next_wall(fields, wall)
-        early = wall.replace(tzinfo=zone, fold=0)
-        late = wall.replace(tzinfo=zone, fold=1)
-        if is_there(early):
-            if early > after.astimezone(UTC):
-                return early.astimezone(UTC)
-            if late > after.astimezone(UTC):
-                return late.astimezone(UTC)
-            continue
-        landing = after_gap(fields, early, late)
-        if landing is not None and landing > after.astimezone(UTC):
-            return landing
+    return None
 
 
-def is_there(local: datetime) -> bool:
-    """Tell whether a wall time is one that the clocks show."""
-    back = local.astimezone(UTC).astimezone(local.tzinfo)
-    return back.replace(tzinfo=None) == local.replace(tzinfo=None)
+def repeated(fields: CronFields, after: datetime, wall: datetime | None) -> datetime | None:
+    """Return what runs once more in an hour that comes twice, if nothing more does the first time.
 
-
-def in_repeated_hour(fields: CronFields, after: datetime) -> datetime | None:
-    """Return a match while the clocks show the same times again, if ``after`` is before that."""
-    second = after.replace(fold=1)
-    shift = second.astimezone(UTC) - after.astimezone(UTC)
-    if after.fold or shift <= timedelta(0):
+    Args:
+        after: Maybe in that hour, for the first time.
+        wall: The next wall time after it.
+    """
+    zone = after.tzinfo or UTC
+    after = after.replace(microsecond=0)
+    first, second = (after.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    if after.fold or first >= second or len(fields.hours) != ALL_HOURS:
         return None
-    return None
+    begin = opening(zone, first, second)
+    end = begin + (second - first)
+    if wall is not None and wall < end:
+        return None
+    again = next_wall(fields, begin - SECOND)
+    if again is None or again >= end:
+        return None
+    return again.replace(tzinfo=zone, fold=1).astimezone(UTC)
 
 
-def after_gap(fields: CronFields, early: datetime, late: datetime) -> datetime | None:
-    """Return what runs in the place of a time that the clocks skip."""
-    return None
+def landing(fields: CronFields, start: datetime, change: datetime, zone: tzinfo) -> datetime | None:
+    """Return what runs in the place of times that the clocks skip; None if nothing does."""
+    landed = change.astimezone(zone).replace(tzinfo=None)
+    skipped = landed - (change - SECOND).astimezone(zone).replace(tzinfo=None) - SECOND
+    if skipped < HOUR or not is_walked_into(fields, start, landed - skipped):
+        return None
+    wall = landed.replace(minute=fields.minutes[0], second=fields.seconds[0])
+    return wall.replace(tzinfo=zone).astimezone(UTC)
 
 
-def next_wall(fields: CronFields, wall: datetime) -> datetime:
-    """Return the first wall time after ``wall``."""
-    found: list[datetime] = [
-        croniter(one, wall, second_at_beginning=True).next(datetime) for one in ways(fields)
-    ]
-    return min(found)
+def is_walked_into(fields: CronFields, start: datetime, change: datetime) -> bool:
+    """Tell whether a change of the clocks is met hour by hour, and not by beginning a day.
+
+    Args:
+        start: The wall time from which on is looked.
+        change: The wall time of the change: the first that is skipped, or that comes twice.
+    """
+    at_midnight = change.time() == datetime.min.time()
+    from_before = change - HOUR <= start and LAST_HOUR in fields.hours
+    return not at_midnight or from_before or start >= change
+
+
+def opening(zone: tzinfo, first: datetime, second: datetime) -> datetime:
+    """Return the first wall time that comes twice, around one that does so."""
+    return change_between(zone, first, second).astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def change_between(zone: tzinfo, early: datetime, late: datetime) -> datetime:
+    """Return the instant between two, in UTC, at which the clocks are changed."""
+    before = early.astimezone(zone).utcoffset()
+    while late - early > SECOND:
+        middle = early + SECOND * ((late - early) // SECOND // 2)
+        if middle.astimezone(zone).utcoffset() == before:
+            early = middle
+        else:
+            late = middle
+    return late
+
+
+def next_wall(fields: CronFields, wall: datetime) -> datetime | None:
+    """Return the first wall time after ``wall``; None if there is none."""
+    found: list[datetime] = []
+    for way in ways(fields):
+        with suppress(CroniterBadDateError):
+            found.append(croniter(way, wall, second_at_beginning=True).next(datetime))
+    return min(found, default=None)
 
 
 @lru_cache(maxsize=1024)
