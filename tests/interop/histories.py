@@ -6,20 +6,32 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from framework import Application, Context, Fixed, Job, JobOptions, UnrecoverableError
+import anyio
+
+from framework import (
+    Application,
+    Context,
+    Deduplication,
+    Fixed,
+    Job,
+    JobOptions,
+    UnrecoverableError,
+)
 from tests.support.node import NodePeer
-from tests.support.node_work import ECHO, by_name, fails, progresses
+from tests.support.node_work import ECHO, by_name, fails, progresses, sleeps
 from tests.support.ours import Ours, does
 from tests.support.until import until
 
 RETRY_MS = 30
 LATER_MS = 60
+SLOW_MS = 150
 WORK = by_name(
     ECHO,
     steps=progresses(50, {"pct": 100}, value={"ok": True}),
     once=fails(1, "once", value="twice"),
     bad=fails(message="boom"),
     hopeless=fails(message="never", unrecoverable=True),
+    slow=sleeps(SLOW_MS, "slept"),
 )
 
 
@@ -105,15 +117,24 @@ def in_our_words(options: dict[str, Any]) -> JobOptions:
                 said["delay"] = timedelta(milliseconds=value)
             case "backoff":
                 said["backoff"] = Fixed(timedelta(milliseconds=value))
-            case "attempts":
-                said["attempts"] = value
-            case "priority":
-                said["priority"] = value
-            case "lifo":
-                said["lifo"] = value
+            case "attempts" | "priority" | "lifo":
+                said[name] = value  # type: ignore[literal-required]  # one of the three
+            case "deduplication":
+                said["deduplication"] = deduplication(**value)
             case _:
                 raise ValueError(name)
     return said
+
+
+def deduplication(
+    id: str,  # noqa: A002 - Node's word
+    ttl: int | None = None,
+    keepLastIfActive: bool = False,  # noqa: N803 - the same
+    **modes: bool,
+) -> Deduplication:
+    """Word Node's deduplication as ours."""
+    span = None if ttl is None else timedelta(milliseconds=ttl)
+    return Deduplication(id, ttl=span, keep_last_if_active=keepLastIfActive, **modes)
 
 
 async def our_work(job: Job[Any], ctx: Context) -> object:
@@ -126,6 +147,9 @@ async def our_work(job: Job[Any], ctx: Context) -> object:
         raise ValueError("boom")
     if job.name == "hopeless":
         raise UnrecoverableError("never")
+    if job.name == "slow":
+        await anyio.sleep(SLOW_MS / 1000)  # others are added meanwhile
+        return "slept"
     if job.name == "once":
         if ctx.attempt == 1:
             raise ValueError("once")
