@@ -118,7 +118,7 @@ def in_our_words(options: dict[str, Any]) -> JobOptions:
             case "backoff":
                 said["backoff"] = Fixed(timedelta(milliseconds=value))
             case "attempts" | "priority" | "lifo":
-                said[name] = value  # type: ignore[literal-required]  # one of the three
+                said[name] = value
             case "deduplication":
                 said["deduplication"] = deduplication(**value)
             case _:

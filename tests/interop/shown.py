@@ -72,4 +72,6 @@ def in_words(field: str, text: str) -> object:
         if isinstance(opts.get("backoff"), dict):
             opts["backoff"] = opts["backoff"]["delay"]
         return opts
+    if field == "parent":
+        return json.loads(text)
     return "NAME" if field == "pb" else text
