@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from framework import Application, Settings
 from framework.app.discovery import Declarations
-from tests.property.machine import QUEUES, WORKERS, VirtualClock, World
 from tests.property.snapshot import Look
+from tests.property.world import QUEUES, WORKERS, VirtualClock, World
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Set
 
-from tests.property.snapshot import View
+from tests.property.snapshot import NEVER, View
 from tests.support.builders import is_known
 
 PRIORITY_STEP = 2**32
@@ -22,7 +22,8 @@ def troubles(views: Mapping[str, View], reborn: Set[str]) -> list[str]:
 
     Args:
         reborn: Keys of jobs that were removed once: a job of the same id may be there again,
-            and children of the first are none of its own.
+            and children of the first are none of its own. (The next run of a schedule is replaced
+            by another of the same id, in one step.)
     """
     return [
         f"{queue}: {trouble}"
@@ -91,11 +92,24 @@ def counters(view: View) -> Iterator[str]:
 
 
 def wake_ups(view: View) -> Iterator[str]:
-    """Jobs that workers may take wake them."""
-    if view.has_work() and not view.is_blocked() and "0" not in view.marker:
-        yield f"jobs wait and no marker wakes a worker: {view.marker}"
+    """Workers know two markers."""
     if unknown := view.marker.keys() - {"0", "1"}:
         yield f"unknown markers {unknown}"
+
+
+def missing_wake_up(before: View, now: View) -> str | None:
+    """Tell which wake-up is missing: what can be taken now, or falls due earlier than before.
+
+    Of a delayed job that was first before, idle workers were told already.
+    """
+    if now.is_blocked() or "0" in now.marker:
+        return None
+    if now.has_work():
+        return f"jobs wait, and no marker wakes a worker: {now.marker}"
+    is_news = now.first_due < before.first_due or "paused" in before.meta
+    if is_news and now.first_due < now.marker.get("1", NEVER):
+        return f"a job is due at {now.first_due}, workers are told {now.marker}"
+    return None
 
 
 def deduplication(view: View) -> Iterator[str]:
@@ -110,9 +124,13 @@ def deduplication(view: View) -> Iterator[str]:
 
 
 def schedulers(view: View) -> Iterator[str]:
-    """What is in the list of schedules is described, and the other way round."""
+    """What is in the list of schedules is described, and has its next run in line."""
     for odd in view.next_runs.keys() ^ view.schedulers.keys():
         yield f"scheduler {odd} is but half there"
+    for scheduler, due in view.next_runs.items():
+        places = view.places(f"repeat:{scheduler}:{due:.0f}")
+        if not {"wait", "paused", "prioritized", "delayed"}.intersection(places):
+            yield f"the next run of {scheduler}, {due:.0f}, is in {places or 'no structure'}"
 
 
 def known_keys(view: View) -> Iterator[str]:
@@ -129,7 +147,7 @@ def families(views: Mapping[str, View], reborn: Set[str]) -> Iterator[str]:
         yield from waiting_parents(view, jobs)
     for child, (view, job_id) in jobs.items():
         parent_key = view.jobs[job_id].get("parentKey")
-        if parent_key in jobs and parent_key not in reborn:
+        if parent_key in jobs and parent_key not in reborn and ":repeat:" not in parent_key:
             yield from place_in_family(child, view, job_id, jobs[parent_key])
 
 

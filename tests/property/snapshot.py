@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 READ = (HERE / "snapshot.lua").read_text()
 AGE = (HERE / "age.lua").read_text()
 
+NEVER = float("inf")
 LISTS = ("wait", "paused", "active")
 SETS = ("prioritized", "delayed", "waiting-children", "completed", "failed")
 ONE_OF_A_QUEUE = {"marker": "marker", "meta": "meta", "stalled": "stalled", "repeat": "next_runs"}
@@ -63,6 +64,11 @@ class View:
     def has_work(self) -> bool:
         """Tell whether a job waits for a worker."""
         return bool(self.lists["wait"] or self.lists["paused"] or self.sets["prioritized"])
+
+    @property
+    def first_due(self) -> float:
+        """When the first delayed job falls due, in milliseconds."""
+        return min(self.sets["delayed"].values(), default=NEVER * 4096) / 4096
 
     def is_blocked(self) -> bool:
         """Tell whether no worker may take a job now."""

@@ -6,7 +6,8 @@ import time
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.property.machine import World, machine_in
+from tests.property.machine import machine_in
+from tests.property.world import World
 
 
 def test_queues_are_in_order_for_hours(world: World) -> None:

@@ -3,7 +3,8 @@
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.property.machine import World, machine_in
+from tests.property.machine import machine_in
+from tests.property.world import World
 
 
 def test_queues_are_in_order_after_each_step(world: World) -> None:
