@@ -25,10 +25,11 @@ STOP_WITHIN = timedelta(seconds=0.3)
 
 @dataclass(frozen=True)
 class Ours:
-    """Where our side works: the server and the prefix of the test."""
+    """Where our side works: the server and the prefix of the test, and further settings."""
 
     redis_url: str
     prefix: str
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @asynccontextmanager
     async def producing(self, *routes: RouteSpec) -> AsyncIterator[Application]:
@@ -64,7 +65,10 @@ class Ours:
         specs = tuple(map(resolve, processors))
         declared = Declarations("tests", processors=specs, selected=specs, routes=routes)
         settings = Settings(
-            redis_url=SecretStr(self.redis_url), prefix=self.prefix, shutdown_timeout=STOP_WITHIN
+            redis_url=SecretStr(self.redis_url),
+            prefix=self.prefix,
+            shutdown_timeout=STOP_WITHIN,
+            **self.settings,
         )
         async with Application(declared, settings=settings) as app:
             yield app
