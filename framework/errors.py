@@ -15,7 +15,7 @@ FrameworkError
 ├── TransitionError             Redis refused; carries job_id, queue and code
 │   ├── JobNotFoundError (-1)   LockLostError (-2, -6)         WrongStateError (-3)
 │   ├── PendingChildrenError (-4), ParentNotFoundError (-5), OtherParentError (-7)
-│   ├── FailedChildrenError (-9)
+│   ├── FailedChildrenError (-9), OddKeysError (-20)
 │   ├── JobLockedError (removal), SchedulerJobError (-8)
 │   └── RunExistsError (-10, -11)
 ├── ActiveJobsError             a queue that workers use cannot be obliterated
@@ -210,6 +210,15 @@ class FailedChildrenError(TransitionError):
 
     def __str__(self) -> str:
         return f"child {self.child} failed" if self.child else super().__str__()
+
+
+class OddKeysError(TransitionError):
+    """A key of the job, or of one tied to it, is not of the type that it should be."""
+
+    problem = (
+        "cannot end: a key of it, or of its parent, is not of the type that it should be; "
+        "the log has Redis' words"
+    )
 
 
 class JobLockedError(TransitionError):

@@ -8,6 +8,7 @@ from typing import Any
 
 from framework.errors import (
     FailedChildrenError,
+    OddKeysError,
     PayloadError,
     ResultError,
     UnrecoverableError,
@@ -20,7 +21,13 @@ from framework.model.outcome import Fail, Retry
 BackoffStrategy = Callable[[int, BaseException, Job[Any, Any]], timedelta | None]
 Strategy = Callable[[], timedelta | None]
 
-HOPELESS = (UnrecoverableError, PayloadError, ResultError, FailedChildrenError)
+HOPELESS = (
+    UnrecoverableError,
+    PayloadError,
+    ResultError,
+    FailedChildrenError,
+    OddKeysError,
+)
 # 2^62 times any delay is beyond every date; a larger exponent only overflows.
 MOST_DOUBLINGS = 62
 MOST_DELAY = timedelta(days=3650)

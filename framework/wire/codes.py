@@ -1,9 +1,10 @@
-"""Negative script codes and the errors they stand for; the numbers are BullMQ's."""
+"""Negative script codes and the errors they stand for; the numbers but -20 are BullMQ's."""
 
 from framework.errors import (
     FailedChildrenError,
     JobNotFoundError,
     LockLostError,
+    OddKeysError,
     OtherParentError,
     ParentNotFoundError,
     PendingChildrenError,
@@ -24,6 +25,7 @@ SCHEDULER_JOB = -8
 FAILED_CHILDREN = -9
 RUN_EXISTS = -10
 SLOTS_BUSY = -11
+BROKEN = -20
 
 ERRORS: dict[int, type[TransitionError]] = {
     NOT_FOUND: JobNotFoundError,
@@ -37,6 +39,7 @@ ERRORS: dict[int, type[TransitionError]] = {
     FAILED_CHILDREN: FailedChildrenError,
     RUN_EXISTS: RunExistsError,
     SLOTS_BUSY: RunExistsError,
+    BROKEN: OddKeysError,
 }
 
 

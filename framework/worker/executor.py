@@ -17,7 +17,7 @@ from framework.store import endings
 from framework.store.endings import Failure
 from framework.store.store import Store
 from framework.store.transitions.exchange import Ending, Fetched, given_back
-from framework.wire.codes import FAILED_CHILDREN, PENDING_CHILDREN, error_for
+from framework.wire.codes import BROKEN, FAILED_CHILDREN, PENDING_CHILDREN, error_for
 from framework.wire.job_hash import StoredJob
 from framework.wire.keys import QueueKeys
 from framework.wire.payload import Codec, codec_of
@@ -162,8 +162,8 @@ class Executor:
                 self.pump.finish(fetched, *self._failed(fetched, job, failure_of(error)))
 
     def refused(self, fetched: Fetched, code: int) -> tuple[Ending, Settled | None] | None:
-        """Return how a run ends whose children did not let it; None for every other code."""
-        if code not in {PENDING_CHILDREN, FAILED_CHILDREN}:
+        """Return how a run ends that its children or odd keys did not let end; else None."""
+        if code not in {PENDING_CHILDREN, FAILED_CHILDREN, BROKEN}:
             return None
         job: StoredJob[Any, Any] = StoredJob(
             self.keys.queue, fetched.id, fetched.fields, (ANY, ANY)

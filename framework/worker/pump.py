@@ -221,16 +221,16 @@ class Pump:
             counts.asked -= want
             counts.calls -= 1
         self._receive(reply, jobs, want)
-        for (_, settled, job), code in zip(batch, reply.codes, strict=True):
-            if code and self._ends_otherwise(job, code):
+        for (ending, settled, job), code in zip(batch, reply.codes, strict=True):
+            if code and self._ends_otherwise(ending, job, code):
                 continue
             self._let_go(job.id, job.token)
             if settled is not None:
                 settled(code)
 
-    def _ends_otherwise(self, job: Fetched, code: int) -> bool:
+    def _ends_otherwise(self, ending: Ending, job: Fetched, code: int) -> bool:
         """See to an ending that was refused; return whether another one takes its place."""
-        instead = self.on_refused(job, code)
+        instead = None if ending.is_final_failure else self.on_refused(job, code)
         if instead is None:
             refusal = error_for(code, job_id=job.id, queue=self.keys.queue)
             log.warning("outcome refused", error=str(refusal), code=code)

@@ -18,7 +18,8 @@
 --          At most 500 outcomes and 1,000 jobs wanted.
 -- returns: {codes, ids, fields, limited_ms, next_due_ms, is_blocked, is_drained}
 --          codes: 0 done, -1 no job, -2 no lock, -3 not active, -4 pending children,
---          -6 another worker's lock, -9 failed children, 1 nothing to wait for.
+--          -6 another worker's lock, -9 failed children, 1 nothing to wait for; a text: the
+--          error that its keys led to, it stays active and locked.
 --          {} when a later call was served on this lane.
 -- emits:   completed, failed, retries-exhausted, waiting, delayed, waiting-children, active,
 --          drained

@@ -11,6 +11,7 @@ from framework.model.job import JobId, Token
 from framework.model.options import KeepJobs
 from framework.store.connection import Argument
 from framework.store.script import Script, load_script
+from framework.wire.codes import BROKEN
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
 
@@ -33,6 +34,11 @@ class Ending:
     token: Token
     rest: tuple[Argument, ...] = ()
     keep: KeepJobs | None = None
+
+    @property
+    def is_final_failure(self) -> bool:
+        """Whether it fails the job for good: there is no way to end it otherwise."""
+        return self.kind == b"f"
 
     @property
     def size(self) -> int:
@@ -109,7 +115,7 @@ class Exchanged:
     """What one call came back with.
 
     Attributes:
-        codes: One for each ending: 0, or why it was refused.
+        codes: One for each ending: 0, or why it was refused. -20: its keys are odd.
         jobs: What was fetched, locked and ready to run.
         limited_ms: How long no job may be taken because of a rate limit, or 0.
         next_due_ms: When the first delayed job is due, or 0.
@@ -223,7 +229,22 @@ async def exchange(
         for place, (job_id, flat) in enumerate(zip(ids, fields, strict=True))
         if is_text(job_id)
     ]
+    codes = [
+        broken(ending, code, keys.queue) if isinstance(code, bytes) else code
+        for ending, code in zip(endings, codes, strict=True)
+    ]
     return Exchanged(codes, jobs, limited_ms, int(due_ms), bool(blocked), bool(drained))
+
+
+def broken(ending: Ending, error: bytes, queue: str) -> int:
+    """Tell of an ending that raised in the script, and return its code."""
+    log.error(
+        "a job's outcome cannot be recorded: some key is not what it should be",
+        job=ending.job_id,
+        queue=queue,
+        error=error.decode(errors="replace"),
+    )
+    return BROKEN
 
 
 def is_text(job_id: bytes) -> bool:

@@ -1,12 +1,16 @@
 """A refused ending stands alone: it has its code, and the others of the call go on."""
 
+import json
+
 import pytest
 
 from framework.model.job import JobState, Token
+from framework.model.options import KeepJobs
 from framework.store.store import Store
 from framework.store.transitions.exchange import (
     Ending,
     Fetched,
+    completed,
     given_back,
     parked_for_children,
     parked_for_limit,
@@ -160,3 +164,36 @@ async def test_a_second_worker_cannot_end_what_the_first_holds(
 
     assert ended.codes == [-6]
     assert await list_of(store, keys, "active") == [job.id]
+
+
+async def has_odd_parent(store: Store, keys: QueueKeys, job: Fetched) -> None:
+    """Give a job a parent one of whose keys is of the wrong type."""
+    parent = keys.job("P")
+    await store.command("HSET", parent, "name", "p")
+    await store.command("SET", f"{parent}:dependencies", "odd")
+    text = json.dumps({"id": "P", "queueKey": keys.qualified, "fpof": True})
+    await store.command("HSET", keys.job(job.id), "parentKey", parent, "parent", text)
+
+
+@pytest.mark.parametrize("way", ["complete", "fail"])
+async def test_a_job_that_odd_keys_keep_from_ending_stays_active(
+    store: Store, keys: QueueKeys, way: str
+) -> None:
+    a, job, b = await active_jobs(store, keys, 3)
+    await has_odd_parent(store, keys, job)
+
+    assert await in_a_batch(store, keys, in_all_ways(job)[way], a, b) == -20
+    assert await state_of(store, keys, job.id) is JobState.ACTIVE
+    assert await store.command("GET", keys.job(job.id) + ":lock") == job.token.encode()
+
+
+async def test_odd_keys_of_an_old_job_undo_nothing(store: Store, keys: QueueKeys) -> None:
+    [old] = await active_jobs(store, keys, 1)
+    await trade(store, keys, complete(old))
+    await has_odd_parent(store, keys, old)
+    [job] = await active_jobs(store, keys, 1)
+
+    ended = await trade(store, keys, completed(job.id, job.token, b"1", KeepJobs(count=1)))
+
+    assert ended.codes == [0]
+    assert await state_of(store, keys, job.id) is JobState.COMPLETED

@@ -102,3 +102,29 @@ async def test_a_job_that_may_not_be_started_again_is_not_retried(
         await anyio.lowlevel.checkpoint()
 
     assert (await hash_of(store, keys, job.id))["ats"] == "2"
+
+
+async def test_a_job_that_odd_keys_keep_from_ending_holds_up_no_other(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    @processor("demo", concurrency=2)
+    async def run(job: Job[Any]) -> str:
+        if job.name == "odd":
+            parent = keys.job("P")
+            await store.command("HSET", parent, "name", "p")
+            await store.command("SET", f"{parent}:processed", "odd")
+            await store.command("SADD", f"{parent}:dependencies", keys.job(job.id))
+            text = f'{{"id":"P","queueKey":"{keys.qualified}"}}'
+            await store.command("HSET", keys.job(job.id), "parentKey", parent, "parent", text)
+        return "done"
+
+    app = open_app(run)
+
+    async with working(app):
+        queue = app.queue("demo")
+        odd = await queue.add("odd", attempts=3)
+        assert await queue.result(await queue.add("next")) == "done"
+        with pytest.raises(JobFailedError, match="not of the type that it should be"):
+            await queue.result(odd)
+
+    assert (await hash_of(store, keys, odd.id))["ats"] == "1"

@@ -38,6 +38,16 @@ end
 local APPLY = {c = complete_job, f = fail_job, r = retry_job, d = back_off, g = give_back,
   m = park_until, w = park_for_children, l = park_for_limit}
 
+local function text_of(problem)
+  return type(problem) == "table" and problem.err or tostring(problem)
+end
+
+-- Does what the ended jobs do not depend on: odd keys of others must not undo them.
+local function try(action, ...)
+  local is_done, problem = pcall(action, ...)
+  if not is_done then redis.log(redis.LOG_WARNING, text_of(problem)) end
+end
+
 -- Adds what ended for good to its set, or deletes it, and lets retention work once a set.
 local function settle(q, ended, now_ms, target)
   local members, unkept, used = {}, {}, {}
@@ -47,18 +57,44 @@ local function settle(q, ended, now_ms, target)
       used[run.keep] = true
     else
       unkept[#unkept + 1] = q.base .. run.id
-      leave_parent(q.base .. run.id)
+      try(leave_parent, q.base .. run.id)
     end
   end
   call_many("ZADD", target, members)
   delete_job_keys(unkept)
   for keep in pairs(used) do
-    apply_retention(q.base, target, tonumber(now_ms), unpack(keep))
+    try(apply_retention, q.base, target, tonumber(now_ms), unpack(keep))
   end
 end
 
--- Returns a code for each run, whether any was delayed, whether any ended for good, and whether
--- any limited the queue's rate.
+-- Decides one run and carries it out; returns its code. Notes in `run` how far it came.
+local function end_one(q, run, lock, now_ms)
+  local job = q.base .. run.id
+  local facts = redis.call("HMGET", job, "processedOn", "parentKey", "parent", "deid", "atm",
+    "priority")
+  local code = refusal_of(run, facts, lock, q.base)
+  -- Of a job that was removed while it ran neither a lock nor its place stays.
+  if code ~= 0 and not (code == -1 and lock == run.token) then return code end
+  run.is_leaving = true
+  run.has_left = redis.call("LREM", q.active, -1, run.id) > 0
+  if code == 0 and not run.has_left then code = -3 end
+  if code == 0 then APPLY[run.kind](q, run, job, facts, now_ms) end
+  return code
+end
+
+-- What odd keys of one job do to its end must not reach the others: it stays active and locked.
+-- An error that any job would meet is none of its own.
+local function end_alone(q, run, lock, now_ms)
+  local is_done, code = pcall(end_one, q, run, lock, now_ms)
+  if is_done then return code end
+  if run.is_leaving and not run.has_left then error(code) end
+  if run.has_left then redis.call("LPUSH", q.active, run.id) end
+  run.is_leaving = false
+  return text_of(code)
+end
+
+-- Returns a code for each run (a text: the error that kept it from ending), whether any was
+-- delayed, whether any ended for good, and whether any limited the queue's rate.
 local function finish_many(q, runs, now_ms)
   local codes, locks, done_locks, done_ids = {}, {}, {}, {}
   local ended, seen = {c = {}, f = {}}, {}
@@ -66,18 +102,12 @@ local function finish_many(q, runs, now_ms)
   local held = redis.call("MGET", unpack(locks))
   look_for_children(q.base, runs)
   for i, run in ipairs(runs) do
-    local job = q.base .. run.id
-    local facts = redis.call("HMGET", job, "processedOn", "parentKey", "parent", "deid", "atm",
-      "priority")
-    local code = refusal_of(run, facts, held[i], q.base)
-    -- Of a job that was removed while it ran neither a lock nor its place stays.
-    if code == 0 or code == -1 and held[i] == run.token then
-      done_locks[#done_locks + 1], done_ids[#done_ids + 1] = locks[i], run.id
-      if redis.call("LREM", q.active, -1, run.id) == 0 and code == 0 then code = -3 end
-    end
+    local code = end_alone(q, run, held[i], now_ms)
     codes[i] = code
+    if run.is_leaving then
+      done_locks[#done_locks + 1], done_ids[#done_ids + 1] = locks[i], run.id
+    end
     if code == 0 then
-      APPLY[run.kind](q, run, job, facts, now_ms)
       if ended[run.kind] then table.insert(ended[run.kind], run) end
       seen[run.kind] = true
     end
