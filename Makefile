@@ -9,7 +9,7 @@ OLD_REDIS := .servers/redis-6.2/redis-server
 CODE := framework tests app_template docs plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types interop places browser soak bench fmt clean
+.PHONY: help install demo test check lint types interop places browser soak chaos bench fmt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ browser: install $(BOARD_MODULES) ## Run bull-board in headless Chromium on our 
 
 soak: install ## Do random things to queues for long (SOAK_SECONDS=7200)
 	SOAK_SECONDS=$(or $(SOAK_SECONDS),7200) $(BIN)/python -m pytest tests/property/soak.py $(ARGS)
+
+chaos: install ## Kill the workers of a job of five steps a hundred times (CHAOS_SEED=7)
+	$(BIN)/python -m pytest tests/chaos $(ARGS)
 
 bench: install $(NODE_MODULES) ## Measure us beside BullMQ on Node (ROUNDS=5 JOBS=20000)
 	$(BIN)/python -m tests.benchmarks
