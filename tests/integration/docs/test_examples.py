@@ -118,6 +118,15 @@ def test_a_mail_room_is_as_its_page_says(redis_url: str, prefix: str, tmp_path: 
     assert heard == ["Eve", "Fay", "Gus", "Bob", "Ada"]
 
 
+def test_a_night_shift_is_as_its_page_says(redis_url: str, prefix: str, tmp_path: Path) -> None:
+    said = run_example("night_shift.py", redis_url, prefix, tmp_path)
+
+    (shown,) = (
+        one for one in blocks_in(HOW_TO / "retry-clean-and-limit.md") if one.language == "console"
+    )
+    assert [line for line in said if "job failed" not in line] == shown.text.splitlines()
+
+
 def test_a_stand_in_takes_the_place_of_what_is_provided(tmp_path: Path) -> None:
     with command("new", "shop", cwd=tmp_path) as new:
         assert new.ends() == 0, new.output
