@@ -37,6 +37,7 @@ async def test_idle_workers_do_not_ask_redis_again_and_again(open_app: Open, sto
     app = open_app(one, two, three)
 
     async with working(app):
+        await commands_in_a_window(store)  # each worker starts: it looks around and shows itself
         at_first = await commands_in_a_window(store)
         for name in ("one", "two", "three"):
             assert await app.queue(name).result(await app.queue(name).add("n", 1)) == name
