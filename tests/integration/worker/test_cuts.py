@@ -11,7 +11,18 @@ import pytest
 from anyio import to_thread
 from pydantic import BaseModel
 
-from framework import Job, Producer, QueueEvent, RedisUnavailableError, on_queue_event, processor
+from framework import (
+    Deduplication,
+    Flow,
+    FlowProducer,
+    Job,
+    JobState,
+    Producer,
+    QueueEvent,
+    RedisUnavailableError,
+    on_queue_event,
+    processor,
+)
 from framework.app.application import Application
 from framework.server import EmbeddedServer
 from framework.store.connection import Command, HeldConnection, pack
@@ -21,7 +32,7 @@ from framework.store.transitions.exchange import exchange
 from framework.store.transitions.running import extend_locks
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, all_finished, declared, settings_of, working
-from tests.support.builders import hash_of, list_of
+from tests.support.builders import events_of, hash_of, list_of
 from tests.support.proxy import Proxy
 from tests.support.until import until
 
@@ -95,6 +106,37 @@ async def test_every_reply_of_redis_may_be_lost(
         assert proxy.cuts[f"EVALSHA {load_script(script).sha}"] > 0
     assert proxy.cuts["PING"] > 0
     assert sum(proxy.cuts.values()) > 20
+
+
+async def test_flows_whose_replies_are_lost_are_added_once(
+    redis_url: str, prefix: str, store: Store, keys: QueueKeys
+) -> None:
+    same = Deduplication("k")
+    async with Proxy(redis_url, chance=0.3).serve() as proxy:
+        told = settings_of(proxy.url, prefix, timeout=30 * SECONDS)
+        async with Application(declared(), settings=told) as app:
+            flows = await app.get(FlowProducer)
+            queue = app.queue("demo")
+
+            async def add(number: int) -> None:
+                kids = [Flow.named("demo", "kid", n, job_id=f"kid-{number}-{n}") for n in range(5)]
+                root = await flows.add(Flow.named("demo", "root", None, kids))
+                await queue.add("late", number, parent=root)
+                await queue.add("only", number, deduplication=same)
+
+            async with anyio.create_task_group() as tasks:
+                for number in range(40):
+                    tasks.start_soon(add, number)
+            proxy.chance = 0
+            counts = await queue.counts()
+
+    assert counts[JobState.WAITING_CHILDREN] == 40
+    assert counts[JobState.WAITING] == 40 * 6 + 1
+    told_of = Counter(await events_of(store, keys))
+    assert told_of["added"] == 40 * 7 + 1
+    assert told_of["deduplicated"] == 39
+    assert told_of["duplicated"] == 0
+    assert proxy.cuts[f"EVALSHA {load_script('add_linked').sha}"] > 0
 
 
 async def test_a_wake_up_that_is_lost_with_its_reply_costs_no_time(
