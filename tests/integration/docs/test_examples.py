@@ -94,6 +94,27 @@ def test_payments_end_as_their_page_says(redis_url: str, prefix: str, tmp_path: 
     assert sorted(said) == sorted(shown.text.splitlines())
 
 
+def shown_by(page: str) -> list[str]:
+    """Return what a page says that its program prints."""
+    (shown,) = (one for one in blocks_in(HOW_TO / page) if one.language == "console")
+    return shown.text.splitlines()
+
+
+def test_a_report_waits_for_takings_as_its_page_says(
+    redis_url: str, prefix: str, tmp_path: Path
+) -> None:
+    said = run_example("reports.py", redis_url, prefix, tmp_path)
+
+    told = [line for line in said if "[warning" not in line]
+    assert sorted(told) == sorted(shown_by("wait-for-other-jobs.md"))
+
+
+def test_a_search_runs_once_as_its_page_says(redis_url: str, prefix: str, tmp_path: Path) -> None:
+    said = run_example("search.py", redis_url, prefix, tmp_path)
+
+    assert sorted(said) == sorted(shown_by("add-a-job-only-once.md"))
+
+
 def test_a_mail_room_is_as_its_page_says(redis_url: str, prefix: str, tmp_path: Path) -> None:
     said = run_example("mail_room.py", redis_url, prefix, tmp_path)
 
