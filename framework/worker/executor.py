@@ -154,7 +154,6 @@ class Executor:
     def _end_early(self, fetched: Fetched, job: StoredJob[Any, Any], error: BaseException) -> None:
         match park_of(error):
             case Park(wish):
-                log.debug("job parked", job=job.id, queue=job.queue, until=str(wish))
                 now_ms = self.store.clock.now_ms()
                 ending = endings.of_wish(fetched.id, fetched.token, wish, now_ms)
                 self.pump.finish(fetched, ending)

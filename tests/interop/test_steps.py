@@ -93,13 +93,15 @@ async def test_node_goes_on_where_our_run_left(ours: Ours, node: NodePeer, how: 
 
 @pytest.mark.parametrize("how", ["delay", "rateLimit"])
 async def test_we_go_on_where_nodes_run_left(ours: Ours, node: NodePeer, how: str) -> None:
-    leave = {"kind": how, "ms": 300}
+    leave = {"kind": how, "ms": 3_600_000 if how == "delay" else 300}
     worker = await node.work("q", steps(one={"next": "two", "leave": leave}))
     job_id = await node.add("q", "n", {"step": "one", "done": []}, attempts=3)
     await until(worker.order, message="it runs there")
     await worker.close()
 
     async with ours.working(leaves("delay")) as app:
+        if how == "delay":
+            await app.queue("q").promote_job(job_id)
         result = await app.queue("q").result(job_id)
 
         assert result["done"] == ["node:one", "ours:two"]

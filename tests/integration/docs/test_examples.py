@@ -9,6 +9,8 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from tests.integration.docs.pages import EXAMPLES, REPOSITORY, blocks_in, patched
 from tests.support.command import FOREIGN, command
 
@@ -146,6 +148,25 @@ def test_a_night_shift_is_as_its_page_says(redis_url: str, prefix: str, tmp_path
         one for one in blocks_in(HOW_TO / "retry-clean-and-limit.md") if one.language == "console"
     )
     assert [line for line in said if "job failed" not in line] == shown.text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("example", "page"),
+    [
+        ("invoices.py", "resume-a-job-where-it-left.md"),
+        ("trials.py", "wait-in-the-middle-of-a-job.md"),
+        ("digests.py", "wait-for-children.md"),
+        ("books.py", "chain-children.md"),
+    ],
+)
+def test_a_job_of_steps_does_as_its_page_says(
+    redis_url: str, prefix: str, tmp_path: Path, example: str, page: str
+) -> None:
+    said = run_example(example, redis_url, prefix, tmp_path)
+
+    (shown,) = (one for one in blocks_in(HOW_TO / page) if one.language == "console")
+    logged = [line for line in said if "job failed" in line]
+    assert [line for line in said if line not in logged] == shown.text.splitlines()
 
 
 def test_a_stand_in_takes_the_place_of_what_is_provided(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ const behaviours = {
   // Runs the step that the data names, notes it and the next one, and leaves as it says.
   steps: ({ steps, value = null }, recorded) => async (job, token) => {
     for (let step; (step = steps[job.data.step]); ) {
-      const done = [...job.data.done, `node:${job.data.step}`];
+      const done = [...(job.data.done ?? []), `node:${job.data.step}`];
       await job.updateData({ ...job.data, step: step.next, done });
       await leave(step.leave, job, token, recorded);
     }
