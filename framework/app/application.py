@@ -199,8 +199,9 @@ class Application:
     @property
     def _pause_mode(self) -> str | None:
         """What to write into queues: nothing, where nobody decided."""
-        is_set = "pause_mode" in self.settings.model_fields_set
-        return self.settings.pause_mode if is_set else None
+        settings = self.settings
+        is_set = "pause_mode" in settings.model_fields_set or settings.pause_mode != "v6"
+        return settings.pause_mode if is_set else None
 
     def _need_portal(self) -> BlockingPortal:
         if self._portal is None:

@@ -99,7 +99,7 @@ async def test_neither_side_removes_a_tree_of_which_the_other_runs_a_child(
         await until(lambda: runs.ids)
         await until(worker.order)
 
-        with pytest.raises(JobLockedError, match="theirs:ofP1"):
+        with pytest.raises(JobLockedError, match='ofP1 of queue "theirs"'):
             await app.queue("p").remove("P1")
         with pytest.raises(NodeError, match="locked"):
             await node.job_call("p", "P2", "remove")
@@ -194,8 +194,11 @@ async def test_both_sides_sweep_up_the_same_orphans(
         by_us = await app.queue("ours").remove_orphaned_jobs()
         by_node = await node.call("removeOrphanedJobs", queue="theirs")
 
-    assert by_us == by_node == 2
-    for queue in ("theirs", "ours"):
+    # In a cluster BullMQ looks at the keys of one node alone.
+    swept = ["ours"] if store.is_cluster else ["theirs", "ours"]
+    assert by_us == 2
+    assert by_node == 2 or store.is_cluster
+    for queue in swept:
         assert await store.command("KEYS", f"{ours.prefix}:{queue}:[ab]*") == []
         assert [await node.state(queue, job_id) for job_id in kept] == ["waiting", "delayed"]
 

@@ -41,8 +41,9 @@ async def remove_job(
         )
         is_first = 0
         if code == LOCKED:
-            locked = rest[0].decode(errors="replace")
-            raise JobLockedError(job_id=locked.removeprefix(keys.base), queue=keys.queue, code=code)
+            key = rest[0].decode(errors="replace").removeprefix(f"{keys.prefix}:")
+            queue, _, locked = key.partition(":")
+            raise JobLockedError(job_id=locked, queue=queue, code=code)
     if code == SCHEDULED:
         raise SchedulerJobError(job_id=job_id, queue=keys.queue, code=code)
     return bool(code)

@@ -20,6 +20,7 @@ from framework import (
     Queue,
     processor,
 )
+from framework.store.presence import list_workers, show_workers
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, all_finished, working
@@ -342,3 +343,11 @@ async def test_a_queue_says_which_library_opened_it(open_app: Open) -> None:
     assert version is not None
     assert version.startswith("framework:")
     assert unused is None
+
+
+async def test_workers_of_many_queues_stay_unseen(store: Store, prefix: str) -> None:
+    workers = [(QueueKeys(prefix, f"q{n}"), "many") for n in range(51)]
+
+    await show_workers(store, workers)
+
+    assert await list_workers(store, workers[0][0]) == []
