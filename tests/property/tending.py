@@ -91,6 +91,7 @@ class Tending(Base):
         queue, job_id = self.some_job(nth)
         act, args, options = told
         self.people(act, self.queue(queue), job_id, *args, **options)
+        self.leave_room()
 
     @rule(queue=queues, told=to_queues)
     def tend_a_queue(self, queue: str, told: Told) -> None:
@@ -105,3 +106,9 @@ class Tending(Base):
     def clear_up(self, queue: str, told: Told) -> None:
         act, args, options = told
         self.people(act, self.queue(queue), *args, **options)
+        self.leave_room()
+
+    def leave_room(self) -> None:
+        """Of room that a removed job leaves below a global concurrency nobody is told either."""
+        capped = {queue for queue, view in self.views.items() if "concurrency" in view.meta}
+        self.known.awaited |= capped

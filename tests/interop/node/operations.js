@@ -62,6 +62,10 @@ export const operations = {
   promote: onJob((job) => job.promote()),
   changeDelay: onJob((job, { delay }) => job.changeDelay(delay)),
   changePriority: onJob((job, { opts }) => job.changePriority(opts)),
+  failJob: (room, { message, token, unrecoverable, ...args }) => {
+    const kind = unrecoverable ? room.bullmq.UnrecoverableError : Error;
+    return onJob((job) => job.moveToFailed(new kind(message), token, false))(room, args);
+  },
   jobCall: onJob((job, { method, args }) => invoke(job, method, args)),
   waitUntilFinished,
 
