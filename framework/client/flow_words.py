@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from framework.client.flow import Flow
-from framework.client.line import Line, check_name, new_job
+from framework.client.line import Line, Wording, check_name, new_job
 from framework.client.queue_base import ANY
 from framework.errors import FrameworkError, OptionsError
 from framework.model.options import JobOptions, Parent, ParentJob
 from framework.store.transitions.add_linked import LinkedJob
 from framework.wire.job_hash import Codecs
-from framework.wire.options import encode_options
+from framework.wire.options import AddOptions
 
 # What one atomic call may hold: Redis answers nobody else meanwhile.
 MOST_NODES = 10_000
@@ -68,6 +68,7 @@ class Words:
     def __init__(self, places: Places, lines: Lines) -> None:
         self._places = places
         self._lines = lines
+        self._wording: Wording | None = None
         self.jobs: list[LinkedJob] = []
 
     def add(self, flow: Flow[Any], parent: Parent | None, path: str = "the flow") -> Place:
@@ -134,8 +135,11 @@ class Words:
         elif flow.on_failure is not None:
             raise OptionsError("on_failure", "a job without a parent has nobody to tell")
         keys = place.line.keys
-        options = encode_options(
-            cast("JobOptions", wanted), prefix=keys.prefix, in_flow=node.in_flow
-        )
+        options = self._worded(place.line, cast("JobOptions", wanted), in_flow=node.in_flow)
         new = new_job(place.name, place.codecs[0], flow.data, options)
         return LinkedJob(keys, new, options.job_id or str(uuid.uuid4()), waits)
+
+    def _worded(self, line: Line, options: JobOptions, *, in_flow: bool) -> AddOptions:
+        if self._wording is None:
+            self._wording = Wording(line.keys.prefix)
+        return self._wording(options, in_flow=in_flow)

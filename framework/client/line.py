@@ -173,6 +173,31 @@ def merged(defaults: JobOptions, options: JobOptions, prefix: str | None = None)
     return encode_options({**defaults, **options}, prefix=prefix)
 
 
+class Wording:
+    """Words options one after the other; neighbours that ask for the same share one text.
+
+    Args:
+        prefix: The fleet's.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._asked: tuple[JobOptions, bool] | None = None
+        self._worded: AddOptions | None = None
+
+    def __call__(self, options: JobOptions, *, in_flow: bool = False) -> AddOptions:
+        """Return options worded.
+
+        Args:
+            in_flow: Whether the parent is part of the same flow.
+        """
+        asked = (JobOptions(**options), in_flow)  # a copy: the caller may go on with its own
+        if self._worded is None or asked != self._asked:
+            self._worded = encode_options(options, prefix=self._prefix, in_flow=in_flow)
+            self._asked = asked
+        return self._worded
+
+
 def check_name(name: object) -> str:
     """Refuse an empty or unwritable job name."""
     if not is_text(name):

@@ -7,7 +7,7 @@ from typing import Any
 from typing_extensions import Unpack
 
 from framework.client.bulk import parts_of
-from framework.client.line import FreshJob, FreshJobs, check_name, merged, new_job
+from framework.client.line import FreshJob, FreshJobs, Wording, check_name, merged, new_job
 from framework.client.producer import HALF_A_MINUTE
 from framework.client.queue_base import ANY
 from framework.client.queue_family import QueueFamily
@@ -27,10 +27,10 @@ NO_OPTIONS = JobOptions()
 
 
 def worded_item(
-    prefix: str, name: str, data: object, options: JobOptions = NO_OPTIONS
+    wording: Wording, name: str, data: object, options: JobOptions = NO_OPTIONS
 ) -> tuple[str, object, AddOptions]:
     """Check one item of a bulk but for its data."""
-    return check_name(name), data, merged({}, options, prefix)
+    return check_name(name), data, wording(options)
 
 
 class Queue(
@@ -69,7 +69,8 @@ class Queue(
         Sent as `Producer.add_bulk` does; names and options of all are checked before the
         first is sent.
         """
-        items = [worded_item(self._keys.prefix, *item) for item in jobs]
+        wording = Wording(self._keys.prefix)
+        items = [worded_item(wording, *item) for item in jobs]
         parts = parts_of(items, lambda item: new_job(item[0], ANY, item[1], item[2]))
         are_linked = any(item[2].link is not None for item in items)
         news, added = await self._line.add_bulk(parts, are_linked=are_linked)

@@ -12,8 +12,12 @@ from framework import (
     Application,
     Completed,
     Context,
+    Deduplication,
     Exponential,
     Failed,
+    Flow,
+    FlowProducer,
+    FlowTree,
     Job,
     JobOptions,
     JobState,
@@ -146,6 +150,45 @@ async def greeting(greetings: Producer[Greet, str], name: str) -> str:
     assert_type(jobs, Sequence[Job[Greet, str]])
     assert_type(await greetings.result(jobs[0], timeout=timedelta(seconds=5)), str)
     return await greetings.result(job)
+
+
+# 6. A flow, known beforehand: added whole or not at all.
+class Page(BaseModel):
+    url: str
+
+
+class Digest(BaseModel):
+    urls: list[str]
+
+
+@processor("digests")
+class Digests:
+    def __init__(self, pages: Producer[Page, str]) -> None:
+        self.pages = pages
+
+    async def process(self, job: Job[Digest], ctx: Context) -> str:
+        for n, url in enumerate(job.data.urls):
+            page = await self.pages.add(Page(url=url), parent=job, job_id=f"{job.id}-page-{n}")
+            assert_type(page, Job[Page, str])
+        await ctx.wait_for_children()
+        pages = await ctx.children_values(str)
+        return "\n".join(pages.values())
+
+
+async def order_digest(flows: FlowProducer, urls: list[str]) -> Job[Digest]:
+    pages = [Flow(Page(url=url), attempts=3) for url in urls]
+    assert_type(pages[0], Flow[Page])
+    await flows.add_bulk([Flow(Digest(urls=urls), pages), Flow.named("mail", "letter", {"to": 1})])
+    tree = await flows.get_flow("digests", "1")
+    assert_type(tree, FlowTree | None)
+    return await flows.add(Flow(Digest(urls=urls), pages, on_child_failure="ignore"))
+
+
+async def at_most_once(pages: Producer[Page], queue: Queue) -> None:
+    same = Deduplication("page", ttl=timedelta(hours=1), keep_last_if_active=True)
+    await pages.add(Page(url="x"), deduplication=same)
+    assert_type(await queue.children_values("1", int), dict[str, int])
+    assert_type(await queue.children_values("1"), dict[str, Any])
 
 
 # 8. Blocking work in a thread.

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 
 from framework.errors import OtherParentError, ParentNotFoundError, TransitionError
-from framework.model.job import JobState
+from framework.model.job import JobId, JobState
 from framework.model.options import Deduplication, ParentJob
 from framework.store.store import Store
 from framework.store.transitions.add import AddedJob
 from framework.store.transitions.add_linked import LinkedJob
+from framework.store.transitions.removal import remove_job
 from framework.wire.keys import QueueKeys
 from tests.support.builders import (
     NOW,
@@ -273,5 +274,19 @@ async def test_a_parent_whose_id_holds_colons_is_found_by_its_json(
     await trade(store, keys, complete(done))
 
     await put(store, keys, child(keys, "a", parent=ParentJob(odd, "parents")))
+
+    assert (await list_of(store, parents, "wait"))[-1:] == [odd]
+
+
+async def test_a_removed_child_releases_a_parent_whose_id_holds_colons(
+    store: Store, keys: QueueKeys, parents: QueueKeys
+) -> None:
+    parent = await active_job(store, parents)
+    odd = "repeat:daily:1795293005740"
+    await store.command("RENAME", parents.job(parent.id), parents.job(odd))
+    await store.command("ZADD", parents["waiting_children"], NOW, odd)
+    await put(store, keys, child(keys, "a", parent=ParentJob(odd, "parents")))
+
+    await remove_job(store, keys, JobId("a"))
 
     assert (await list_of(store, parents, "wait"))[-1:] == [odd]

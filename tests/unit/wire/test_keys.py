@@ -3,7 +3,7 @@
 import pytest
 
 from framework.errors import OptionsError
-from framework.wire.keys import RESERVED, QueueKeys, check_job_id
+from framework.wire.keys import RESERVED, QueueKeys, check_job_id, place_of
 
 KEYS = QueueKeys("bull", "mail")
 
@@ -88,3 +88,17 @@ INFRASTRUCTURE = {
 
 def test_all_suffixes_of_the_format_are_reserved() -> None:
     assert INFRASTRUCTURE <= RESERVED
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        ("bull:mail:1", ("bull", "mail", "1")),
+        ("bull:mail:repeat:daily:17", ("bull", "mail", "repeat:daily:17")),
+        ("other:mail:1", ("other", "mail", "1")),
+        ("a:b:mail:1", ("a:b", "mail", "1")),
+        ("nonsense", ("", "", "nonsense")),
+    ],
+)
+def test_a_jobs_key_is_taken_apart(key: str, place: tuple[str, str, str]) -> None:
+    assert place_of(key, "bull") == place
