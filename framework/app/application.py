@@ -68,7 +68,10 @@ class Application:
         self.clock = clock or SystemClock()
         self.routes = Routes(self.declarations.processors, self.declarations.routes)
         self.store = Store(
-            self.settings.url, clock=self.clock, timeout=self.settings.timeout.total_seconds()
+            self.settings.url,
+            clock=self.clock,
+            timeout=self.settings.timeout.total_seconds(),
+            copies=self.settings.redis_copies,
         )
         self._lines: dict[str, Line] = {}
         self._adder = Adder(self.store)
@@ -104,6 +107,7 @@ class Application:
             stack.callback(self._tasks.cancel_scope.cancel)
             self._portal = await stack.enter_async_context(BlockingPortal())
             self._tasks.start_soon(self._adder.run)
+            self._tasks.start_soon(self.store.watch)
             await stack.enter_async_context(self.container)
             # Let the adder start, so that the first add finds it there.
             await checkpoint()

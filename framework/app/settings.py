@@ -48,6 +48,8 @@ class Settings(BaseSettings):
         redis_tls_cert: With TLS, also with a URL: the file of our own certificate.
         redis_tls_key: The file of its key.
         redis_tls_check_hostname: Whether the server's certificate must be for its host.
+        redis_copies: Behind Sentinels and in a cluster, also with a URL: how many replicas must
+            have an added job or an outcome before it counts; 0: none.
         prefix: Begins every key; ``bull`` is what all BullMQ peers use unless told otherwise.
         timeout: How long a call may wait for Redis before it raises. This and the next
             two: seconds, or an ISO 8601 duration.
@@ -93,6 +95,7 @@ class Settings(BaseSettings):
     redis_sentinel_password: SecretStr | None = Field(
         None, validation_alias=also("REDIS_SENTINEL_PASSWORD")
     )
+    redis_copies: int = Field(1, ge=0, validation_alias=also("REDIS_COPIES"))
     prefix: str = Field("bull", min_length=1)
     timeout: Span = Field(timedelta(seconds=10), gt=timedelta(0))
     start_timeout: Span = Field(timedelta(seconds=10), gt=timedelta(0))

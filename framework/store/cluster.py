@@ -4,7 +4,7 @@ A node that answers MOVED, ASK or TRYAGAIN has not run the command, so it may al
 again; after a lost reply only the caller knows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -108,6 +108,28 @@ class SpreadConnection(HeldConnection):
         self, command: Command, deadline: float = REPLY_SECONDS, key: str | None = None
     ) -> Any:  # noqa: ANN401 - replies have any shape
         """Send one packed command to the node of its key; as `HeldConnection.call`."""
+        return await self._follow(key, deadline, lambda node: node.call(command, deadline))
+
+    async def call_copied(
+        self,
+        command: Command,
+        copies: int,
+        deadline: float = REPLY_SECONDS,
+        key: str | None = None,
+    ) -> tuple[Any, int]:
+        """Send one packed command, and wait for replicas; as `HeldConnection.call_copied`."""
+        found: tuple[Any, int] = await self._follow(
+            key, deadline, lambda node: node.call_copied(command, copies, deadline)
+        )
+        return found
+
+    async def _follow(
+        self,
+        key: str | None,
+        deadline: float,
+        call: Callable[[HeldConnection], Awaitable[Any]],
+    ) -> Any:  # noqa: ANN401 - replies have any shape
+        """Make a call on the node of its key, and where that names another, there."""
         place = await self._cluster.place_of(key)
         is_asking = False
         for _ in range(MOST_REDIRECTS):
@@ -115,7 +137,7 @@ class SpreadConnection(HeldConnection):
             try:
                 if is_asking:
                     await node.call(pack("ASKING"), deadline)
-                return await node.call(command, deadline)
+                return await call(node)
             except exceptions.MovedError as error:
                 place, is_asking = self._cluster.moved(error), False
             except exceptions.AskError as error:

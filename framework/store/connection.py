@@ -24,6 +24,8 @@ Dial = Callable[[], Awaitable[AbstractConnection]]
 
 CONNECT_SECONDS = 5.0
 REPLY_SECONDS = 10.0
+# How long a master waits for its replicas.
+COPY_MS = 500
 
 # What passes by itself: Redis restarts, loads its data, or fails over.
 PASSING = (
@@ -143,6 +145,17 @@ def reason_of(error: BaseException) -> str:
     return text or type(error).__name__
 
 
+class News:
+    """Tells connections to leave their server for another.
+
+    Attributes:
+        version: Rises with each change.
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+
+
 class HeldConnection:
     """One connection of one's own, with a deadline on every reply.
 
@@ -150,10 +163,13 @@ class HeldConnection:
 
     Args:
         dial: Finds the server and connects to it.
+        news: When it changes, the next call connects anew.
     """
 
-    def __init__(self, dial: Dial) -> None:
+    def __init__(self, dial: Dial, news: News | None = None) -> None:
         self._dial = dial
+        self._news = news or News()
+        self._version = 0
         self._connection: AbstractConnection | None = None
 
     async def call(
@@ -174,7 +190,7 @@ class HeldConnection:
                 reply the connection is closed and the command may have run.
         """
         connection = self._connection
-        if connection is None or not connection.is_connected:
+        if connection is None or not connection.is_connected or self._version != self._news.version:
             connection = await self._connect()
         ends = asyncio.get_running_loop().time() + deadline
         try:
@@ -188,6 +204,31 @@ class HeldConnection:
                 await self.drop()
             raise
 
+    async def call_copied(
+        self,
+        command: Command,
+        copies: int,
+        deadline: float = REPLY_SECONDS,
+        key: str | None = None,
+    ) -> tuple[Any, int]:
+        """Send one packed command, and wait until replicas have what it wrote.
+
+        Args:
+            copies: How many; half a second is waited for them.
+
+        Returns:
+            The reply, and how many have it.
+
+        Raises:
+            RedisError, OSError: As `call`.
+        """
+        both = [*command, *pack("WAIT", copies, COPY_MS)]
+        reply, confirmed = await self._send(both, 2, deadline)
+        for answer in (reply, confirmed):
+            if isinstance(answer, Exception):
+                raise answer
+        return reply, confirmed
+
     async def call_many(
         self, commands: Sequence[Sequence[Argument]], deadline: float = REPLY_SECONDS
     ) -> list[Any]:
@@ -196,16 +237,19 @@ class HeldConnection:
         Raises:
             RedisError, OSError: The connection broke; any of them may have run.
         """
+        packed = [chunk for command in commands for chunk in pack(*command)]
+        return await self._send(packed, len(commands), deadline)
+
+    async def _send(self, packed: Command, count: int, deadline: float) -> list[Any]:
         connection = self._connection
-        if connection is None or not connection.is_connected:
+        if connection is None or not connection.is_connected or self._is_old:
             connection = await self._connect()
         ends = asyncio.get_running_loop().time() + deadline
-        packed = [chunk for command in commands for chunk in pack(*command)]
         replies: list[Any] = []
         try:
             async with asyncio.timeout(deadline):
                 await connection.send_packed_command(cast("bytes", packed), check_health=False)
-                for _ in commands:
+                for _ in range(count):
                     try:
                         replies.append(await connection.read_response())
                     except exceptions.ResponseError as error:
@@ -216,6 +260,10 @@ class HeldConnection:
             await self.drop()
         return replies
 
+    @property
+    def _is_old(self) -> bool:
+        return self._version != self._news.version
+
     async def _give_up(self, ends: float) -> exceptions.TimeoutError:
         late = asyncio.get_running_loop().time() - ends
         await self.drop()
@@ -225,7 +273,9 @@ class HeldConnection:
         return exceptions.TimeoutError("no answer in time")
 
     async def _connect(self) -> AbstractConnection:
+        await self.drop()
         connection = self._connection = await self._dial()
+        self._version = self._news.version
         # From here on the deadline is ours: redis-py's own costs a task a command.
         connection.socket_timeout = None
         return connection

@@ -47,13 +47,18 @@ class Connections:
         """Return a connection of one's own; in a cluster, to the node that serves ``key``."""
         if self._cluster is not None:
             return NodeConnection(self._cluster, key)
-        return HeldConnection(self._dialler.dial)
+        return self._dialler.hold()
 
     def spread(self) -> HeldConnection:
         """Return a connection of one's own for calls with any key."""
         if self._cluster is not None:
             return SpreadConnection(self._cluster)
-        return HeldConnection(self._dialler.dial)
+        return self._dialler.hold()
+
+    async def watch(self) -> None:
+        """Notice a planned change of the master, until cancelled; elsewhere return at once."""
+        if self._dialler.sentinels is not None:
+            await self._dialler.sentinels.watch()
 
     async def command(self, *command: Argument, near: str | None = None) -> Any:  # noqa: ANN401 - replies have any shape
         """Run one plain command on a shared connection.

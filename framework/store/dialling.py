@@ -9,10 +9,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from framework.store.address import Address, Login, Place
-from framework.store.connection import CONNECT_SECONDS, HeldConnection, pack
-
-# A Sentinel that does not answer must not keep us from the next one.
-SENTINEL_SECONDS = 1.0
+from framework.store.connection import CONNECT_SECONDS, HeldConnection, News, pack
+from framework.store.sentinels import ANSWER_SECONDS, Sentinels
 
 
 class Dialler:
@@ -26,7 +24,15 @@ class Dialler:
     def __init__(self, address: Address, seconds: float = CONNECT_SECONDS) -> None:
         self._address = address
         self._seconds = seconds
-        self._sentinels = list(address.places) if address.kind == "sentinel" else []
+        is_set = address.kind == "sentinel"
+        self.sentinels = (
+            Sentinels(address.places, address.master, self._dial_sentinel) if is_set else None
+        )
+
+    def hold(self) -> HeldConnection:
+        """Return a connection of one's own, which leaves a server that is no longer the master."""
+        news = News() if self.sentinels is None else self.sentinels.news
+        return HeldConnection(self.dial, news)
 
     async def dial(self) -> AbstractConnection:
         """Connect to the one server, or to the master that the Sentinels name now.
@@ -36,16 +42,17 @@ class Dialler:
         """
         if self._address.path:
             return await connect(UnixDomainSocketConnection, self._common(path=self._address.path))
-        if not self._sentinels:
+        if self.sentinels is None:
             return await self.dial_place(self._address.places[0])
-        connection = await self.dial_place(await self._master())
+        place = await self.sentinels.master()
+        connection = await self.dial_place(place)
         try:
             await connection.send_packed_command(cast("bytes", pack("ROLE")), check_health=False)
             role = await connection.read_response()
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
-        if role[0] != b"master":
+        if role[0] != b"master" or self.sentinels.known != place:
             await connection.disconnect(nowait=True)
             raise exceptions.ConnectionError("a fail-over is under way")
         return connection
@@ -55,34 +62,11 @@ class Dialler:
         kind, options = self._transport()
         return await connect(kind, self._common(host=place.host, port=place.port, **options))
 
-    async def _master(self) -> Place:
-        """Ask one Sentinel after the other; who answered is asked first next time."""
-        silent: Exception = exceptions.ConnectionError("no Sentinel answers")
-        for place in list(self._sentinels):
-            sentinel = HeldConnection(lambda place=place: self._dial_sentinel(place))  # type: ignore[misc]  # bound now
-            command = pack("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._address.master)
-            try:
-                reply = await sentinel.call(command, SENTINEL_SECONDS)
-            except exceptions.ResponseError:
-                raise
-            except (exceptions.RedisError, OSError) as error:
-                silent = error
-                continue
-            finally:
-                await sentinel.drop()
-            if reply is None:
-                silent = exceptions.ResponseError(f"No such master: {self._address.master}")
-                continue
-            self._sentinels.remove(place)
-            self._sentinels.insert(0, place)
-            return Place(reply[0].decode(), int(reply[1]))
-        raise silent
-
     async def _dial_sentinel(self, place: Place) -> AbstractConnection:
         kind, options = self._transport()
         told = self._common(host=place.host, port=place.port, **options)
         told |= as_options(self._address.sentinel_login)
-        told |= {"db": 0, "socket_connect_timeout": SENTINEL_SECONDS}
+        told |= {"db": 0, "socket_connect_timeout": ANSWER_SECONDS}
         return await connect(kind, told)
 
     def _transport(self) -> tuple[type[AbstractConnection], dict[str, object]]:

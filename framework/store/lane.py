@@ -13,11 +13,13 @@ from framework.store.address import Address
 from framework.store.connection import (
     REPLY_SECONDS,
     Argument,
+    Command,
     HeldConnection,
     is_passing,
     pack,
     translate,
 )
+from framework.store.copies import Copies
 from framework.store.outage import Outage
 from framework.store.patience import Patience
 from framework.store.script import Script
@@ -34,16 +36,23 @@ class Lane:
         connection: Its own.
         address: For the texts of errors.
         outage: Told of failed and of successful calls.
+        copies: Waits until replicas have what was written; None: there are none.
     """
 
     def __init__(
-        self, name: str, connection: HeldConnection, address: Address, outage: Outage
+        self,
+        name: str,
+        connection: HeldConnection,
+        address: Address,
+        outage: Outage,
+        copies: Copies | None = None,
     ) -> None:
         self.name = name
         self._outage = outage
         self._connection = connection
         self._address = address
         self._sequence = 0
+        self._copies = copies
 
     async def call(
         self,
@@ -71,9 +80,7 @@ class Lane:
         patience.begin()
         while True:
             try:
-                reply = await self._connection.call(
-                    command, min(REPLY_SECONDS, patience.left), keys[0]
-                )
+                reply = await self._send(command, min(REPLY_SECONDS, patience.left), keys[0])
             except exceptions.NoScriptError:
                 trouble = await self._load(script, keys[0])
             except (exceptions.RedisError, OSError) as error:
@@ -89,6 +96,11 @@ class Lane:
             hopeless = seconds is not None and not is_passing(trouble)
             if hopeless or not await patience.wait():
                 raise told from trouble
+
+    async def _send(self, command: Command, deadline: float, key: str) -> Any:  # noqa: ANN401 - replies have any shape
+        if self._copies is None:
+            return await self._connection.call(command, deadline, key)
+        return await self._copies.call(self._connection, command, deadline, key)
 
     async def _load(self, script: Script, key: str) -> Exception | None:
         try:

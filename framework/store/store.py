@@ -17,6 +17,7 @@ from framework.store.connection import (
     translate,
 )
 from framework.store.connections import Connections
+from framework.store.copies import Copies
 from framework.store.lane import Lane
 from framework.store.outage import Outage
 from framework.store.patience import Patience
@@ -31,18 +32,23 @@ class Store:
         url: Where Redis is; see `Address`.
         clock: Gives ``now_ms`` to every script.
         timeout: Seconds after which a call that Redis does not answer raises.
+        copies: Behind Sentinels and in a cluster: how many replicas must have what a lane wrote
+            before it counts.
 
     Raises:
         SettingsError: The URL cannot be used.
     """
 
-    def __init__(self, url: str, *, clock: Clock | None = None, timeout: float = 10.0) -> None:
+    def __init__(
+        self, url: str, *, clock: Clock | None = None, timeout: float = 10.0, copies: int = 1
+    ) -> None:
         self.address = Address(url)
         self.clock: Clock = clock or SystemClock()
         self.timeout = timeout
         self._connections = Connections(self.address, min(REPLY_SECONDS, timeout))
         self._lanes: list[Lane] = []
         self._held: list[HeldConnection] = []
+        self._copies = Copies(copies) if copies and self.address.kind != "one" else None
         self.outage = Outage()
 
     @property
@@ -81,12 +87,20 @@ class Store:
             await held.aclose()
         await self._connections.aclose()
 
+    async def watch(self) -> None:
+        """Notice a planned change of the master that Sentinels name, until cancelled.
+
+        Where there are none, it returns at once.
+        """
+        await self._connections.watch()
+
     def lane(self) -> Lane:
         """Return a new lane: calls on it may be sent twice and act once."""
         # Not named by the store: a program that forks would have two lanes of one name, and one
         # process would get the other's answers.
         name = f"{uuid.uuid4().hex}:{len(self._lanes)}"
-        lane = Lane(name, self._connections.spread(), self.address, self.outage)
+        connection = self._connections.spread()
+        lane = Lane(name, connection, self.address, self.outage, self._copies)
         self._lanes.append(lane)
         return lane
 

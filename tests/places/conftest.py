@@ -20,6 +20,13 @@ def a_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
+def dying_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Each test that takes it may kill one of its three first masters; its replica takes over."""
+    with cluster(tmp_path_factory.mktemp("dying")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 def a_sentinel_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelSet]:
     with sentinel_set(tmp_path_factory.mktemp("sentinel")) as made:
         yield made

@@ -1,7 +1,7 @@
 """Work that goes on while servers die: who was told that a job is added, and what ran."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -47,7 +47,7 @@ class Load:
 
         return run
 
-    async def go(self, app: Application, half_way: Callable[[], object]) -> None:
+    async def go(self, app: Application, half_way: Callable[[], Awaitable[object]]) -> None:
         """Add all jobs; once half are added, let something happen."""
         half = self.jobs * self.producers // 2
         async with working(app):
@@ -55,7 +55,7 @@ class Load:
                 for producer in range(self.producers):
                     tasks.start_soon(self._add, app, producer)
                 await until(lambda: len(self.added) >= half, timeout=20, message="half is added")
-                half_way()
+                await half_way()
             await until(self._all_ran, timeout=30, message="all that was added ran")
             for queue in self.queues:
                 await all_settled(app, queue)

@@ -1,10 +1,9 @@
 """A cluster: what it cannot do is refused, and what it can goes on while it changes."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+from anyio import to_thread
 
 from framework import Flow, FlowProducer, Job, processor
 from framework.app.application import Application
@@ -16,7 +15,7 @@ from framework.wire.slots import slot_of
 from tests.places.load import Load
 from tests.support.apps import declared, settings_of, working
 from tests.support.builders import add, new_job, trade
-from tests.support.clusters import Cluster, cluster
+from tests.support.clusters import Cluster
 from tests.support.servers import Server
 from tests.support.until import until
 
@@ -36,13 +35,6 @@ async def mail(job: Job[str]) -> None:
 @processor(POST)
 async def post(job: Job[int]) -> None:
     """Work on a queue of another tag."""
-
-
-@pytest.fixture
-def changing(tmp_path: Path) -> Iterator[Cluster]:
-    """A cluster of the test's own."""
-    with cluster(tmp_path) as made:
-        yield made
 
 
 def test_a_queue_without_a_tag_is_refused_before_redis_is_touched() -> None:
@@ -92,13 +84,13 @@ async def test_one_server_is_not_taken_for_a_cluster(redis_70: Server) -> None:
             await store.check()
 
 
-async def test_a_slot_that_moves_is_followed_call_by_call(changing: Cluster, prefix: str) -> None:
+async def test_a_slot_that_moves_is_followed_call_by_call(a_cluster: Cluster, prefix: str) -> None:
     keys = QueueKeys(prefix, MAIL)
     slot = slot_of(keys.base)
-    source = changing.master_of(slot)
-    target = next(one for one in changing.nodes[:3] if one is not source)
+    source = a_cluster.master_of(slot)
+    target = next(one for one in a_cluster.nodes[:3] if one is not source)
     names = {one: one.ask("CLUSTER", "MYID") for one in (source, target)}
-    async with Store(changing.url) as store:
+    async with Store(a_cluster.url) as store:
         await add(store, keys, new_job())
 
         target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", names[source])
@@ -116,11 +108,16 @@ async def test_a_slot_that_moves_is_followed_call_by_call(changing: Cluster, pre
     assert len(taken.jobs) == 1
 
 
-async def test_a_master_that_dies_in_mid_load_loses_nothing(changing: Cluster, prefix: str) -> None:
+async def test_a_master_that_dies_in_mid_load_loses_nothing(
+    dying_cluster: Cluster, prefix: str
+) -> None:
     load = Load((MAIL, POST))
-    doomed = changing.master_of(slot_of(f"{prefix}:{MAIL}"))
+    doomed = dying_cluster.master_of(slot_of(MAIL))
 
-    await load.go(load.application(changing.url, prefix), half_way=doomed.kill)
+    await load.go(
+        load.application(dying_cluster.url, prefix),
+        half_way=lambda: to_thread.run_sync(doomed.kill),
+    )
 
     assert len(set(load.added)) == load.jobs * load.producers
     assert set(load.runs) == set(load.added)

@@ -1,11 +1,9 @@
 """Node and we share a cluster, and one of its masters dies: nothing is lost, nothing doubled."""
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import anyio
-import pytest
+from anyio import to_thread
 
 from framework import Job, processor
 from framework.app.application import Application
@@ -13,38 +11,34 @@ from framework.model.job import JobState
 from framework.wire.slots import slot_of
 from tests.places.load import TIMEOUT
 from tests.support.apps import declared, settings_of, working
-from tests.support.clusters import Cluster, cluster
+from tests.support.clusters import Cluster
 from tests.support.node import Major, both_majors, node_peer
 from tests.support.until import until
 
-# By their slots, both are on the first master.
-FOR_NODE, FOR_US = "{b}", "{f}"
+# For Node and for us, on one master for each test: another than the other tests here kill.
+QUEUES: dict[Major, tuple[str, str]] = {6: ("{c}", "{g}"), 5: ("{a}", "{d}")}
 JOBS = 60
-
-
-@pytest.fixture
-def doomed(tmp_path: Path) -> Iterator[Cluster]:
-    """A cluster of the test's own."""
-    with cluster(tmp_path) as made:
-        yield made
 
 
 @both_majors
 async def test_both_go_on_when_a_master_dies(
-    doomed: Cluster, prefix: str, node_major: Major
+    dying_cluster: Cluster, prefix: str, node_major: Major
 ) -> None:
+    for_node, for_us = QUEUES[node_major]
     runs: Counter[str] = Counter()
 
-    @processor(FOR_US, concurrency=3)
+    @processor(for_us, concurrency=3)
     async def run(job: Job[int]) -> int:
         runs[job.id] += 1
         await anyio.sleep(0.01)
         return job.data + 1
 
-    app = Application(declared(run), settings=settings_of(doomed.url, prefix, timeout=TIMEOUT))
-    async with node_peer(doomed.url, prefix=prefix, major=node_major) as node, working(app):
-        worker = await node.work(FOR_NODE, {"kind": "echo"}, concurrency=3)
-        ours = app.queue(FOR_NODE)
+    app = Application(
+        declared(run), settings=settings_of(dying_cluster.url, prefix, timeout=TIMEOUT)
+    )
+    async with node_peer(dying_cluster.url, prefix=prefix, major=node_major) as node, working(app):
+        worker = await node.work(for_node, {"kind": "echo"}, concurrency=3)
+        ours = app.queue(for_node)
 
         async def we_add() -> None:
             for n in range(JOBS):
@@ -53,15 +47,15 @@ async def test_both_go_on_when_a_master_dies(
         async def node_adds() -> None:
             for n in range(JOBS):
                 # It sends again what may have been added; an id of its own makes that harmless.
-                await node.add(FOR_US, "int", n, jobId=f"n{n}")
+                await node.add(for_us, "int", n, jobId=f"n{n}")
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(we_add)
             tasks.start_soon(node_adds)
             await until(lambda: len(runs) >= JOBS // 2, timeout=20, message="half of ours ran")
-            doomed.master_of(slot_of(FOR_US)).kill()
+            await to_thread.run_sync(dying_cluster.master_of(slot_of(for_us)).kill)
 
-        for queue in (FOR_NODE, FOR_US):
+        for queue in (for_node, for_us):
             await until(lambda q=queue: all_completed(app, q), timeout=30, message=queue)  # type: ignore[misc]  # bound now
         node_runs = await worker.runs()
 

@@ -14,7 +14,7 @@ from tests.support.sentinels import SentinelSet
 from tests.support.servers import Server, one_server
 
 # Sent only in some places, where the reference says to add them; and those of Sentinels.
-SOMETIMES = {"role", "cluster", "sentinel", "select"}
+SOMETIMES = {"role", "cluster", "sentinel", "select", "wait"}
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ async def test_a_user_of_least_rights_can_work(
     assert refusals(server) == []
 
 
-async def test_on_a_cluster_two_more_rights_are_enough(a_cluster: Cluster, prefix: str) -> None:
+async def test_on_a_cluster_three_more_rights_are_enough(a_cluster: Cluster, prefix: str) -> None:
     for node in a_cluster.nodes:
-        grant(node, prefix, "+cluster|slots", "+asking")
+        grant(node, prefix, "+cluster|slots", "+asking", "+wait")
 
     await everyday(a_cluster.url.replace("://", "://worker:password@"), prefix)
 
@@ -55,7 +55,7 @@ async def test_behind_sentinels_a_few_rights_are_enough(
     a_sentinel_set: SentinelSet, prefix: str
 ) -> None:
     for server in a_sentinel_set.servers:
-        grant(server, prefix, "+role", "+select")
+        grant(server, prefix, "+role", "+select", "+wait")
     for sentinel in a_sentinel_set.sentinels:
         sentinel.ask("ACL", "SETUSER", "watcher", *rules_of("watcher"))
     logins = "&sentinel_username=watcher&sentinel_password=password"

@@ -5,6 +5,8 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
+import redis
+
 from tests.support.servers import (
     HOST,
     REPLICATING,
@@ -35,6 +37,18 @@ class SentinelSet:
         """The server that the Sentinels name now."""
         _, port = self.sentinels[0].ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME)
         return next(one for one in self.servers if one.port == int(port))
+
+    def change(self, *how: str) -> None:
+        """Have another master chosen, as an operator does; wait until it is announced."""
+        before = self.master
+        wait_for(partial(self._accepts, how), "the Sentinels begin")
+        wait_for(lambda: self.master is not before, "another is master")
+
+    def _accepts(self, how: tuple[str, ...]) -> bool:
+        try:
+            return bool(self.sentinels[0].ask("SENTINEL", "FAILOVER", NAME, *how))
+        except redis.ResponseError:  # it does not find the replicas fit yet
+            return False
 
 
 @contextmanager
@@ -67,13 +81,16 @@ def knows(replicas: int, others: int, sentinel: Server) -> bool:
 
 @contextmanager
 def one_sentinel(folder: Path, master: Server, *, quorum: int) -> Iterator[Server]:
-    """Start a Sentinel that finds a master gone after half a second."""
+    """Start a Sentinel.
+
+    A master that a busy machine keeps from answering for a second must not be taken for gone.
+    """
     folder.mkdir(parents=True)
     port, conf = free_port(), folder / "sentinel.conf"
     conf.write_text(
         f"port {port}\nbind {HOST}\n"
         f"sentinel monitor {NAME} {HOST} {master.port} {quorum}\n"
-        f"sentinel down-after-milliseconds {NAME} 500\n"
+        f"sentinel down-after-milliseconds {NAME} 1500\n"
         f"sentinel failover-timeout {NAME} 3000\n"
     )
     server = Server(folder, str(conf), "--sentinel", port=port)
