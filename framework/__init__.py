@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from framework.declare.route import Named as Named
     from framework.declare.route import Route as Route
     from framework.declare.route import route as route
+    from framework.declare.schedule import Schedule as Schedule
+    from framework.declare.schedule import cron as cron
     from framework.di.provider import provider as provider
     from framework.errors import ActiveJobsError as ActiveJobsError
     from framework.errors import DeclarationError as DeclarationError
@@ -96,6 +98,7 @@ PLACES = {
     "declare.mark": ("Limiter",),
     "declare.processor": ("handles", "processor"),
     "declare.route": ("Named", "Route", "route"),
+    "declare.schedule": ("Schedule", "cron"),
     "di.provider": ("provider",),
     "errors": (
         "ActiveJobsError",

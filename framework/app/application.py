@@ -18,6 +18,7 @@ from framework.app.factories import ProducerFactory, QueueFactory, SyncProducerF
 from framework.app.flows import FlowProducerFactory
 from framework.app.portal_view import SyncApplication
 from framework.app.routes import Routes
+from framework.app.schedules import care_for, resolve_schedules
 from framework.app.settings import Settings, load_settings
 from framework.app.work import check_runnable, make_work, requests_of
 from framework.client.flow_producer import FlowProducer
@@ -67,6 +68,9 @@ class Application:
         self.settings = settings or load_settings()
         self.clock = clock or SystemClock()
         self.routes = Routes(self.declarations.processors, self.declarations.routes)
+        self.schedules = resolve_schedules(
+            self.declarations.schedules, self.declarations.processors, self.routes
+        )
         self.store = Store(
             self.settings.url,
             clock=self.clock,
@@ -167,6 +171,7 @@ class Application:
             metrics=self.settings.metrics,
             pause_mode=self._pause_mode,
             presence=self.settings.worker_presence,
+            care=care_for(self.declarations, self.schedules, self.store, self.settings.prefix),
         )
         with anyio.CancelScope() as starting:
             self._starting = starting

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from framework.app.modules import Found, import_all, is_within
 from framework.declare.mark import mark_of
 from framework.declare.route import RouteSpec
+from framework.declare.schedule import Schedule
 from framework.declare.spec import ProcessorSpec, resolve
 from framework.di.provider import ProviderSpec, provider_of
 from framework.errors import DeclarationError
@@ -25,6 +26,8 @@ class Declarations:
         selected: The processors to run; all, unless ``only`` picked some subpackages.
         providers: All providers.
         routes: All routes to queues served elsewhere.
+        schedules: All jobs at set times; those of ``@cron`` stand on the processors.
+        is_whole: Whether this is all that the package declares: nothing was excluded.
         modules: The modules searched, in the order of import.
         skipped: Folders with Python files that are no packages, since ``__init__.py`` is missing.
     """
@@ -34,6 +37,8 @@ class Declarations:
     selected: tuple[ProcessorSpec, ...] = ()
     providers: tuple[ProviderSpec, ...] = ()
     routes: tuple[RouteSpec, ...] = ()
+    schedules: tuple[Schedule[Any], ...] = ()
+    is_whole: bool = True
     modules: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
 
@@ -72,6 +77,8 @@ def discover(
         selected=tuple(one for one in processors if is_selected(one, found)),
         providers=tuple(providers),
         routes=values_in(found.modules, RouteSpec),
+        schedules=values_in(found.modules, Schedule),
+        is_whole=not exclude,
         modules=tuple(module.__name__ for module in found.modules),
         skipped=found.skipped,
     )

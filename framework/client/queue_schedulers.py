@@ -7,9 +7,9 @@ from typing_extensions import Unpack
 from framework.client.line import check_name
 from framework.client.queue_base import ANY, QueueBase
 from framework.model.options import JobOptions
-from framework.model.schedule import Cron, Every, JobScheduler
+from framework.model.schedule import Cron, Every, JobScheduler, Overlap
 from framework.store.transitions import schedulers
-from framework.wire.scheduler import make_plan
+from framework.wire.scheduler_plan import make_plan
 
 
 class QueueSchedulers(QueueBase):
@@ -26,6 +26,7 @@ class QueueSchedulers(QueueBase):
         end: datetime | None = None,
         limit: int | None = None,
         immediately: bool = False,
+        overlap: Overlap = "allow",
         **options: Unpack[JobOptions],
     ) -> str:
         """Make a schedule, or change the one of this id; return the id of its next run.
@@ -45,6 +46,8 @@ class QueueSchedulers(QueueBase):
             end: No run after then. Aware.
             limit: So many runs in all; counted anew when the schedule is changed.
             immediately: Run at once, then by the expression. With `Cron` only.
+            overlap: ``skip`` leaves a run out, completed without a result, while the one before
+                has not finished. Honoured by this framework's workers.
             options: What its jobs are added with; ``delay``, ``job_id`` and ``timestamp`` cannot
                 be, since each run has its own.
 
@@ -66,6 +69,7 @@ class QueueSchedulers(QueueBase):
             end=end,
             limit=limit,
             immediately=immediately,
+            overlap=overlap,
         )
         run = await schedulers.upsert_scheduler(self._store, self._keys, plan)
         return run.id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from framework.errors import ScheduleError
@@ -11,6 +12,8 @@ from framework.model.cron_fields import check_cron
 from framework.model.options import JobOptions
 
 MILLISECOND = timedelta(milliseconds=1)
+
+Overlap = Literal["allow", "skip"]
 
 
 @dataclass(frozen=True, slots=True)

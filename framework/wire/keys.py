@@ -94,6 +94,11 @@ class QueueKeys:
         """The key that says that this queue's flows were looked after."""
         return f"{self.base}meta:fw:audit"
 
+    @property
+    def schedules(self) -> str:
+        """The hash that tells who declares which schedule."""
+        return f"{self.base}meta:fw:schedules"
+
     def lane(self, lane: str) -> str:
         """Return the key that remembers the last answer on one lane."""
         return f"{self.base}meta:fw:lane:{lane}"

@@ -14,6 +14,7 @@ from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework.wire.slots import slot_of
 from framework.worker.locks import Holdings, LockKeeper, WhyLost
+from framework.worker.schedules import ScheduleCare
 from framework.worker.waker import Waker
 from framework.worker.worker import Work, Worker
 
@@ -27,6 +28,7 @@ class Crew:
         metrics: For how long to keep how many jobs ended in each minute.
         pause_mode: Written into each queue; None leaves what is there.
         presence: Whether dashboards see the workers.
+        care: Keeps the declared schedules.
     """
 
     def __init__(
@@ -37,12 +39,14 @@ class Crew:
         metrics: timedelta = timedelta(0),
         pause_mode: str | None = None,
         presence: bool = True,
+        care: ScheduleCare | None = None,
     ) -> None:
         self._store = store
         self._shutdown = shutdown
         self._metrics = metrics
         self._pause_mode = pause_mode
         self._presence = presence
+        self._care = care
         self._wakers: dict[int, Waker] = {}
         self.workers: list[Worker] = []
 
@@ -85,6 +89,8 @@ class Crew:
             async with anyio.create_task_group() as tasks:
                 for waker in self._wakers.values():
                     tasks.start_soon(waker.run)
+                if self._care is not None:
+                    tasks.start_soon(self._care.run)
                 if self._presence:
                     shown = [(worker.keys, worker.pump.taker.name) for worker in self.workers]
                     tasks.start_soon(show_workers, self._store, shown)

@@ -20,10 +20,10 @@ from framework.store.transitions.exchange import Ending, Fetched, given_back
 from framework.wire.codes import BROKEN, FAILED_CHILDREN, PENDING_CHILDREN, error_for
 from framework.wire.job_hash import StoredJob
 from framework.wire.keys import QueueKeys
-from framework.wire.payload import Codec, codec_of
+from framework.wire.payload import NULL, Codec, codec_of
 from framework.worker.current import CURRENT, Running
 from framework.worker.hooks import Hooks
-from framework.worker.iterations import continue_schedule
+from framework.worker.iterations import begin_run
 from framework.worker.leaving import failure_of, park_of
 from framework.worker.pump import Pump, Settled
 from framework.worker.run import Run
@@ -94,7 +94,9 @@ class Executor:
         data: Codec[Any],
     ) -> tuple[object, bytes]:
         if SCHEDULER in job.fields:
-            await continue_schedule(self.store, self.keys, job.id, job.fields)
+            may_run = await begin_run(self.store, self.keys, job.id, job.fields)
+            if not may_run:
+                return None, NULL
         if self.hooks:
             await self.hooks.keep_up()
         _ = job.stored_options  # what cannot be read must fail before it runs

@@ -3,7 +3,7 @@
 -- keys:    base wait paused active prioritized delayed marker meta events pc id repeat_set
 -- args:    now_ms scheduler name data opts quoted priority push every next_ms offset start_ms
 --          due_ms ...
--- rest:    the fields of the schedule's hash but for `ic` and `offset`: name value, …
+-- rest:    the fields of the schedule's hash that it does not keep by itself: name value, …
 --          every or next_ms is "", as are offset and start_ms where they are not given. due_ms
 --          only puts a run in line that is missing, due then.
 -- returns: {job_id, delay_ms}, {} when the run is not missing; -10, -11 the run is there already
@@ -16,7 +16,8 @@ local prefix = base .. "repeat:" .. scheduler .. ":"
 local now, span, given = tonumber(now_ms), tonumber(every), tonumber(offset)
 local prev = tonumber(redis.call("ZSCORE", repeat_set, scheduler))
 local prev_id = prev and "repeat:" .. scheduler .. ":" .. whole(prev)
-local old_every, old_offset, iterations = unpack(redis.call("HMGET", key, "every", "offset", "ic"))
+local old_every, old_offset, iterations, running =
+  unpack(redis.call("HMGET", key, "every", "offset", "ic", "fw.running"))
 
 -- Returns the command that takes a run out of line, or nil if it is not there.
 local function place_of(id)
@@ -67,6 +68,7 @@ redis.call("ZADD", repeat_set, whole(due), scheduler)
 redis.call("DEL", key)
 redis.call("HSET", key, "ic", iterations or 1, unpack(ARGV, rest + 1))
 if stored_offset then redis.call("HSET", key, "offset", whole(stored_offset)) end
+if running then redis.call("HSET", key, "fw.running", running) end
 local q = {base = base, wait = wait, paused = paused, active = active, prioritized = prioritized,
   delayed = delayed, marker = marker, meta = meta, events = events, pc = pc, id = id}
 return {line_up_run(q, {scheduler = scheduler, due = due, now = now, name = name, data = data,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from framework.model.job import JobId
-from framework.model.schedule import JobScheduler
+from framework.model.schedule import Cron, JobScheduler
 from framework.store.connection import Argument
 from framework.store.reads import as_fields
 from framework.store.script import load_script
@@ -13,16 +13,18 @@ from framework.wire.codes import raise_for
 from framework.wire.keys import QueueKeys
 from framework.wire.scheduler import (
     Run,
-    SchedulerPlan,
+    first_run_of,
     make_run,
     next_run_of,
     read_scheduler,
     run_id,
 )
+from framework.wire.scheduler_plan import SchedulerPlan
 
 UPSERT_SCHEDULER = load_script("upsert_scheduler")
 NEXT_RUN = load_script("next_run")
 REMOVE_SCHEDULER = load_script("remove_scheduler")
+CLAIM_RUN = load_script("claim_run")
 
 
 class NextRun(NamedTuple):
@@ -48,24 +50,41 @@ async def upsert_scheduler(store: Store, keys: QueueKeys, plan: SchedulerPlan) -
         ScheduleError: It never falls due.
     """
     now_ms = store.clock.now_ms()
-    due_ms = plan.due_ms(now_ms)
-    repeat = {**plan.repeat, "count": 1}
-    run = make_run(plan.id, plan.template, repeat, now_ms, due_ms)
-    fields: list[Argument] = [word for pair in plan.fields.items() for word in pair]
-    args: list[Argument] = [
-        now_ms,
-        plan.id,
-        plan.name,
-        plan.data,
-        *run_args(run),
-        said(plan.start_ms),
-        "",
-        *fields,
-    ]
-    reply = await store.run(UPSERT_SCHEDULER, keys.pick(UPSERT_SCHEDULER.keys), args)
+    run = first_run_of(plan, now_ms)
+    reply = await store.run(
+        UPSERT_SCHEDULER, keys.pick(UPSERT_SCHEDULER.keys), upsert_args(plan, run, now_ms)
+    )
     if isinstance(reply, int):
-        raise_for(reply, job_id=run_id(plan.id, due_ms or now_ms), queue=keys.queue)
+        raise_for(reply, job_id=run_id(plan.id, run.due_ms or now_ms), queue=keys.queue)
     return NextRun(JobId(reply[0].decode()), int(reply[1]))
+
+
+async def restore_run(
+    store: Store, keys: QueueKeys, plan: SchedulerPlan, *, count: int, due_ms: int
+) -> JobId | None:
+    """Put the current run of a schedule in line if its job is gone; return its id if it was.
+
+    Wire: as `upsert_scheduler`, with the time given.
+
+    Args:
+        count: How many runs there were, this one included.
+        due_ms: When it is due.
+    """
+    now_ms = store.clock.now_ms()
+    shown = due_ms if isinstance(plan.when, Cron) else None
+    run = make_run(plan.id, plan.template, {**plan.repeat, "count": count}, now_ms, shown)
+    args = upsert_args(plan, run, now_ms, due_ms)
+    reply = await store.run(UPSERT_SCHEDULER, keys.pick(UPSERT_SCHEDULER.keys), args)
+    return JobId(reply[0].decode()) if isinstance(reply, list) and reply else None
+
+
+def upsert_args(
+    plan: SchedulerPlan, run: Run, now_ms: int, due_ms: int | None = None
+) -> list[Argument]:
+    """Return the arguments of ``UPSERT_SCHEDULER``."""
+    fields: list[Argument] = [word for pair in plan.fields.items() for word in pair]
+    start = (now_ms, plan.id, plan.name, plan.data)
+    return [*start, *run_args(run), said(plan.start_ms), said(due_ms), *fields]
 
 
 def run_args(run: Run) -> list[Argument]:
@@ -105,7 +124,7 @@ async def add_next_run(
         ScheduleError: Its cron expression cannot be used.
     """
     now_ms = store.clock.now_ms()
-    scheduler_id = fields[b"rjk"].decode(errors="replace")
+    scheduler_id = fields.get(b"rjk", b"").decode(errors="replace")
     opts = fields.get(b"opts", b"")
     run = next_run_of(scheduler_id, opts, now_ms)
     if run is None:
@@ -120,6 +139,15 @@ async def add_next_run(
     ]
     made = await store.run(NEXT_RUN, keys.pick(NEXT_RUN.keys), args)
     return JobId(made.decode()) if made else None
+
+
+async def claim_run(store: Store, keys: QueueKeys, scheduler_id: str, job_id: JobId) -> bool:
+    """Tell whether a run may run: not while the one before it has not finished.
+
+    Wire: field ``fw.running`` of the schedule's hash.
+    """
+    args = [scheduler_id, job_id]
+    return bool(await store.run(CLAIM_RUN, keys.pick(CLAIM_RUN.keys), args))
 
 
 async def remove_scheduler(store: Store, keys: QueueKeys, scheduler_id: str) -> bool:

@@ -22,7 +22,7 @@ from framework.store.transitions.schedulers import (
     upsert_scheduler,
 )
 from framework.wire.keys import QueueKeys
-from framework.wire.scheduler import make_plan
+from framework.wire.scheduler_plan import make_plan
 from tests.support.builders import (
     KEEP_ALL,
     NOW,

@@ -1,0 +1,133 @@
+"""Runs of schedules in working applications: kept up, one at a time if asked, never lost."""
+
+from datetime import timedelta
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import BaseModel
+
+from framework import Every, Job, JobState, Schedule, processor
+from framework.app.application import Application
+from framework.app.discovery import Declarations
+from framework.declare.spec import resolve
+from framework.model.schedule import Overlap
+from tests.support.apps import Open, settings_of, working
+from tests.support.until import until
+
+STEP = timedelta(milliseconds=50)
+
+
+class Tick(BaseModel):
+    n: int = 0
+
+
+async def test_declared_schedules_run_in_every_worker(redis_url: str, prefix: str) -> None:
+    seen: list[str] = []
+
+    @processor("ticks")
+    async def ticks(job: Job[Tick]) -> None:
+        seen.append(job.id)
+
+    spec = resolve(ticks)
+    schedule = Schedule("tick", Every(STEP), Tick(n=1), limit=4)
+    declared = Declarations("tests", (spec,), (spec,), schedules=(schedule,))
+    apps = [Application(declared, settings=settings_of(redis_url, prefix)) for _ in range(2)]
+
+    async with working(*apps):
+        await until(lambda: len(seen) >= 4, message="four runs")
+        await anyio.sleep(0.2)  # in which a fifth would run
+
+    assert len(seen) == len(set(seen)) == 4
+
+
+async def test_runs_that_must_not_overlap_are_left_out(open_app: Open) -> None:
+    begun: list[str] = []
+    release = anyio.Event()
+
+    @processor("ticks", concurrency=3)
+    async def ticks(job: Job[Any]) -> str:
+        begun.append(job.id)
+        if len(begun) == 1:
+            await release.wait()
+        return "ran"
+
+    app = open_app(ticks)
+    async with working(app):
+        queue = app.queue("ticks")
+        await queue.upsert_job_scheduler("tick", Every(STEP), overlap="skip", limit=8)
+
+        async def three_left_out() -> bool:
+            return (await queue.counts())[JobState.COMPLETED] >= 3
+
+        await until(three_left_out, message="three runs are left out")
+        assert len(begun) == 1
+        release.set()
+        await until(lambda: len(begun) >= 2, message="a run after the long one")
+        jobs = await queue.jobs(JobState.COMPLETED)
+
+    results = [job.result for job in jobs]
+    assert results.count(None) >= 3
+    assert begun[0] in [job.id for job in jobs if job.result == "ran"]
+
+
+@pytest.mark.parametrize("overlap", ["allow", "skip"])
+async def test_a_retry_of_a_run_is_no_run_of_its_own(open_app: Open, overlap: Overlap) -> None:
+    attempts: list[int] = []
+
+    @processor("ticks")
+    async def ticks(job: Job[Any]) -> None:
+        attempts.append(job.attempts_made)
+        raise ValueError("no luck")
+
+    app = open_app(ticks)
+    async with working(app):
+        queue = app.queue("ticks")
+        run = await queue.upsert_job_scheduler(
+            "tick", Every(timedelta(hours=1)), overlap=overlap, attempts=3
+        )
+
+        async def has_failed() -> bool:
+            return (await queue.state(run)) is JobState.FAILED
+
+        await until(has_failed, message="the run has failed for good")
+        found = await queue.job_scheduler("tick")
+        counts = await queue.counts()
+
+    assert attempts == [0, 1, 2]
+    assert found is not None
+    assert found.iterations == 2
+    assert counts[JobState.DELAYED] == 1
+
+
+async def test_a_schedule_that_cannot_be_read_ends_and_its_run_goes_on(
+    open_app: Open, capfd: pytest.CaptureFixture[str]
+) -> None:
+    @processor("ticks")
+    async def ticks(job: Job[Any]) -> str:
+        return "ran"
+
+    app = open_app(ticks)
+    async with working(app):
+        queue = app.queue("ticks")
+        run = await add_unreadable(app)
+
+        async def has_run() -> bool:
+            return (await queue.state(run)) is JobState.COMPLETED
+
+        await until(has_run, message="the run goes on")
+
+    assert "schedule ends here, its next run cannot be told" in capfd.readouterr().out
+
+
+async def add_unreadable(app: Application) -> str:
+    """A run whose expression only a strange parser could read."""
+    base = f"{app.settings.prefix}:ticks:"
+    opts = '{"repeat":{"pattern":"H H * * *","count":1}}'
+    words = ["name", "n", "data", "{}", "opts", opts, "rjk", "odd", "timestamp", 1, "delay", 0]
+    await app.store.command("ZADD", f"{base}repeat", 1, "odd")
+    await app.store.command("HSET", f"{base}repeat:odd", "name", "n", "pattern", "H H * * *")
+    await app.store.command("HSET", f"{base}repeat:odd:1", *words)
+    await app.store.command("LPUSH", f"{base}wait", "repeat:odd:1")
+    await app.store.command("ZADD", f"{base}marker", 0, "0")
+    return "repeat:odd:1"

@@ -1,0 +1,267 @@
+"""Declared schedules: added, changed, repaired and removed by the workers of an application."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from framework import Cron, Every, Job, Schedule, cron, handles, processor
+from framework.app.discovery import Declarations
+from framework.app.routes import Routes
+from framework.app.schedules import care_for, resolve_schedules
+from framework.declare.schedule import Missed
+from framework.declare.spec import resolve
+from framework.model.job import JobId
+from framework.store.store import Store
+from framework.store.transitions.schedulers import add_next_run, read_one, upsert_scheduler
+from framework.wire.keys import QueueKeys
+from framework.wire.scheduler_plan import make_plan
+from framework.worker.schedules import ScheduleCare
+from tests.support.builders import (
+    NOW,
+    complete,
+    dump_of,
+    events_of,
+    hash_of,
+    list_of,
+    scores_of,
+    trade,
+)
+from tests.support.clock import StillClock
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+class Digest(BaseModel):
+    to: str = "all"
+
+
+@processor("demo")
+async def digests(job: Job[Digest]) -> None:
+    """Send one."""
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+async def store(redis_url: str, clock: StillClock) -> AsyncIterator[Store]:
+    async with Store(redis_url, clock=clock) as store:
+        yield store
+
+
+def care_of(
+    store: Store,
+    keys: QueueKeys,
+    *schedules: Schedule[Any],
+    package: str = "shop",
+    is_whole: bool = True,
+    target: Any = digests,  # noqa: ANN401 - a class or a function
+) -> ScheduleCare:
+    """What looks after schedules in one process of an application."""
+    processors = (resolve(target),)
+    declared = Declarations(package, processors, schedules=schedules, is_whole=is_whole)
+    specs = resolve_schedules(schedules, processors, Routes(processors))
+    return care_for(declared, specs, store, keys.prefix)
+
+
+async def test_a_declared_schedule_is_added_once(store: Store, keys: QueueKeys) -> None:
+    care = care_of(store, keys, Schedule("nightly", Cron("0 3 * * *"), Digest(to="staff")))
+
+    await care.look()
+    before = await dump_of(store, keys)
+    await care.look()
+
+    found = await read_one(store, keys, "nightly")
+    assert found is not None
+    assert (found.name, found.data, found.tz) == ("digest", {"to": "staff"}, "UTC")
+    assert found.next_run == datetime(2026, 11, 22, 3, tzinfo=UTC)
+    assert await dump_of(store, keys) == before
+    assert care.repaired == 0
+
+
+async def test_processes_that_look_at_once_leave_one_run(store: Store, keys: QueueKeys) -> None:
+    schedule = Schedule("nightly", Cron("0 3 * * *"), Digest())
+
+    for _ in range(3):
+        await care_of(store, keys, schedule).look()
+
+    assert len(await scores_of(store, keys, "delayed")) == 1
+    assert (await events_of(store, keys)).count("added") == 1
+
+
+async def test_a_schedule_that_was_changed_is_changed_back(store: Store, keys: QueueKeys) -> None:
+    care = care_of(store, keys, Schedule("nightly", Cron("0 3 * * *"), Digest()))
+    await care.look()
+    other = make_plan("nightly", Cron("0 4 * * *"), "digest", b"{}", {})
+    await upsert_scheduler(store, keys, other)
+
+    await care.look()
+
+    assert (await hash_of(store, keys, "repeat:nightly"))["pattern"] == "0 3 * * *"
+    assert len(await scores_of(store, keys, "delayed")) == 1
+
+
+async def test_the_process_that_started_last_decides(
+    store: Store, keys: QueueKeys, clock: StillClock
+) -> None:
+    old = care_of(store, keys, Schedule("nightly", Cron("0 3 * * *"), Digest()))
+    await old.look()
+    clock.advance(MINUTE)
+    new = care_of(store, keys, Schedule("nightly", Cron("0 4 * * *"), Digest()))
+
+    for _ in range(3):
+        await new.look()
+        await old.look()
+
+    assert (await hash_of(store, keys, "repeat:nightly"))["pattern"] == "0 4 * * *"
+    assert (await events_of(store, keys)).count("added") == 2
+
+
+async def test_another_process_takes_over_when_that_one_is_gone(
+    store: Store, keys: QueueKeys, clock: StillClock
+) -> None:
+    schedule = Schedule("often", Every(HOUR), Digest())
+    old = care_of(store, keys, schedule)
+    await old.look()
+    clock.advance(timedelta(seconds=1))
+    await care_of(store, keys, schedule).look()
+    await lose_the_run(store, keys, "often")
+
+    await old.look()
+    assert old.repaired == 0
+    clock.advance(MINUTE)
+    await old.look()
+
+    assert old.repaired == 1
+
+
+async def lose_the_run(store: Store, keys: QueueKeys, scheduler_id: str) -> str:
+    """Delete the current run behind the schedule's back."""
+    score = (await scores_of(store, keys, "repeat_set"))[scheduler_id]
+    job_id = f"repeat:{scheduler_id}:{score:.0f}"
+    await store.command("DEL", keys.job(job_id))
+    for name in ("delayed", "prioritized"):
+        await store.command("ZREM", keys[name], job_id)
+    await store.command("LREM", keys["wait"], 0, job_id)
+    return job_id
+
+
+async def test_a_run_that_is_missing_is_put_back(store: Store, keys: QueueKeys) -> None:
+    care = care_of(store, keys, Schedule("nightly", Cron("0 3 * * *"), Digest(), limit=3))
+    await care.look()
+    lost = await lose_the_run(store, keys, "nightly")
+
+    await care.look()
+    await care.look()
+
+    assert list(await scores_of(store, keys, "delayed")) == [lost]
+    assert care.repaired == 1
+    stored = await hash_of(store, keys, "repeat:nightly")
+    opts = json.loads((await hash_of(store, keys, lost))["opts"])
+    assert (stored["ic"], opts["repeat"]["count"]) == ("1", 1)
+
+
+@pytest.mark.parametrize(("missed", "due"), [("skip", HOUR * 3), ("run_once", HOUR * 0)])
+async def test_a_missing_run_whose_time_passed_waits_or_is_made_up_for(
+    store: Store, keys: QueueKeys, clock: StillClock, missed: Missed, due: timedelta
+) -> None:
+    care = care_of(store, keys, Schedule("often", Every(HOUR), Digest(), missed=missed))
+    await care.look()
+    await lose_the_run(store, keys, "often")
+    clock.advance(2 * HOUR + MINUTE)
+
+    await care.look()
+
+    wanted = NOW + int(due.total_seconds()) * 1000
+    assert await scores_of(store, keys, "repeat_set") == {"often": wanted}
+    assert await list_of(store, keys, "wait") == ([f"repeat:often:{NOW}"] if not due else [])
+
+
+async def test_a_worker_that_died_before_it_added_the_next_run_is_made_up_for(
+    store: Store, keys: QueueKeys, clock: StillClock
+) -> None:
+    care = care_of(store, keys, Schedule("often", Every(HOUR), Digest()))
+    await care.look()
+    job = (await trade(store, keys, want=1, now_ms=clock.now_ms())).jobs[0]
+    await trade(store, keys, complete(job), now_ms=clock.now_ms())
+
+    await care.look()
+    assert care.repaired == 0
+    clock.advance(MINUTE)
+    await care.look()
+
+    assert care.repaired == 1
+    assert list(await scores_of(store, keys, "delayed")) == [f"repeat:often:{NOW + 3_600_000}"]
+
+
+async def test_a_schedule_that_has_had_all_its_runs_is_left_alone(
+    store: Store, keys: QueueKeys, clock: StillClock
+) -> None:
+    care = care_of(store, keys, Schedule("once", Every(HOUR), Digest(), limit=1))
+    await care.look()
+    job = (await trade(store, keys, want=1, now_ms=clock.now_ms())).jobs[0]
+    await add_next_run(store, keys, job.id, job.fields)
+    await trade(store, keys, complete(job), now_ms=clock.now_ms())
+    clock.advance(MINUTE)
+
+    await care.look()
+    await remove_from_completed(store, keys, job.id)
+    await care.look()
+
+    assert care.repaired == 0
+    assert await scores_of(store, keys, "repeat_set") == {"once": NOW}
+    assert await list_of(store, keys, "wait") == []
+
+
+async def remove_from_completed(store: Store, keys: QueueKeys, job_id: JobId) -> None:
+    await store.command("ZREM", keys["completed"], job_id)
+    await store.command("DEL", keys.job(job_id))
+
+
+async def test_a_schedule_that_nobody_declares_is_removed_after_a_while(
+    store: Store, keys: QueueKeys, clock: StillClock
+) -> None:
+    await care_of(store, keys, Schedule("old", Every(HOUR), Digest())).look()
+    await upsert_scheduler(store, keys, make_plan("by-hand", Every(HOUR), "n", b"{}", {}))
+
+    clock.advance(timedelta(seconds=59))
+    await care_of(store, keys).look()
+    assert await read_one(store, keys, "old") is not None
+    clock.advance(timedelta(seconds=2))
+    await care_of(store, keys, package="another").look()
+    await care_of(store, keys, is_whole=False).look()
+    assert await read_one(store, keys, "old") is not None
+    await care_of(store, keys).look()
+
+    assert await read_one(store, keys, "old") is None
+    assert await read_one(store, keys, "by-hand") is not None
+
+
+async def test_methods_and_classes_are_declared_to_run_at_set_times(
+    store: Store, keys: QueueKeys
+) -> None:
+    @cron("0 9 * * *", tz="Europe/Rome")
+    @processor("demo")
+    class Mixed:
+        async def process(self, job: Job[Digest]) -> None: ...
+
+        @cron("0 10 * * *", id="sweeping", attempts=3)
+        @handles("sweep")
+        async def sweep(self, job: Job[None]) -> None: ...
+
+    await care_of(store, keys, target=Mixed).look()
+
+    digest = await read_one(store, keys, "digest")
+    sweeping = await read_one(store, keys, "sweeping")
+    assert digest is not None
+    assert sweeping is not None
+    assert (digest.name, digest.data, digest.tz) == ("digest", {"to": "all"}, "Europe/Rome")
+    assert (sweeping.name, sweeping.data) == ("sweep", None)
+    assert sweeping.options.get("attempts") == 3
