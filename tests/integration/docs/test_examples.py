@@ -169,6 +169,16 @@ def test_a_job_of_steps_does_as_its_page_says(
     assert [line for line in said if line not in logged] == shown.text.splitlines()
 
 
+def test_an_almanac_is_as_its_page_says(redis_url: str, prefix: str, tmp_path: Path) -> None:
+    said = run_example("almanac.py", redis_url, prefix, tmp_path)
+
+    (shown,) = (
+        one for one in blocks_in(HOW_TO / "run-jobs-on-a-schedule.md") if one.language == "console"
+    )
+    told = [line for line in said if "schedule added" not in line]
+    assert told == shown.text.splitlines()
+
+
 def test_a_stand_in_takes_the_place_of_what_is_provided(tmp_path: Path) -> None:
     with command("new", "shop", cwd=tmp_path) as new:
         assert new.ends() == 0, new.output

@@ -124,7 +124,20 @@ async def add_unreadable(app: Application) -> str:
     """A run whose expression only a strange parser could read."""
     base = f"{app.settings.prefix}:ticks:"
     opts = '{"repeat":{"pattern":"H H * * *","count":1}}'
-    words = ["name", "n", "data", "{}", "opts", opts, "rjk", "odd", "timestamp", 1, "delay", 0]
+    words: list[str | int] = [
+        "name",
+        "n",
+        "data",
+        "{}",
+        "opts",
+        opts,
+        "rjk",
+        "odd",
+        "timestamp",
+        1,
+        "delay",
+        0,
+    ]
     await app.store.command("ZADD", f"{base}repeat", 1, "odd")
     await app.store.command("HSET", f"{base}repeat:odd", "name", "n", "pattern", "H H * * *")
     await app.store.command("HSET", f"{base}repeat:odd:1", *words)
