@@ -187,9 +187,11 @@ class ParentNotFoundError(TransitionError):
 
 
 class OtherParentError(TransitionError):
-    """A job of this id is there and is another parent's child; nothing was added."""
+    """A job of this id is there, and cannot become this parent's child; nothing was added."""
 
-    problem = "is there already, as the child of another parent"
+    problem = (
+        "is there already and cannot be this parent's child: it is another's, or stands above it"
+    )
 
 
 class FailedChildrenError(TransitionError):

@@ -8,9 +8,10 @@
 --          parent, then `job_id data` of each. job_id is "" for counted ids; waits is 1 for a job
 --          whose children follow it; de is the JSON of its deduplication, or "".
 --          At most 10,000 jobs.
--- returns: {ids, places of those whose id was there or taken, refusals}: a refusal is the place
---          of a job, then -5 its parent is not there, -7 it has another parent; the ids of its
---          parcel are "". {} when a later call was served on this lane.
+-- returns: {ids, places of those whose id was there or taken, refusals}: an id is "" where it is
+--          the one that was asked for; a refusal is the place of a job, then -5 its parent is not
+--          there, -7 it is there and has another parent, or is above this one.
+--          {} when a later call was served on this lane.
 -- emits:   added, then waiting, delayed or waiting-children; duplicated, deduplicated, removed;
 --          waiting or delayed for a parent
 -- include: lib/lanes lib/queues lib/new_job lib/claim lib/adopt lib/removal
@@ -18,6 +19,8 @@
 local before = recall(lane, sequence)
 if before == nil then return {} end
 if before then return {before[2], before[3][1], before[3][2]} end
+
+local MOST_LEVELS = 10000
 
 local function read_parcel(at)
   local jobs, count = {}, tonumber(ARGV[at + 1])
@@ -37,7 +40,17 @@ local function read_parcel(at)
   return jobs, at
 end
 
--- `known`: the parents that are there, and by job the parent that it has or will have.
+-- Whether a job stands above another one. `parent_of_job`: what this parcel will write.
+local function is_above(key, from, parent_of_job)
+  for _ = 1, MOST_LEVELS do
+    if from == key then return true end
+    from = parent_of_job[from] or redis.call("HGET", from, "parentKey")
+    if not from or from == "" then return false end
+  end
+  return true
+end
+
+-- `known`: the parents that are there, or will be.
 local function refusal_of(job, known, parent_of_job)
   local parent, key = job.parent_key, job.key
   if parent ~= "" and not known[parent] then
@@ -45,10 +58,12 @@ local function refusal_of(job, known, parent_of_job)
     known[parent] = true
   end
   if job.id == "" then return 0 end
-  local other = parent_of_job[key] or redis.call("HGET", key, "parentKey") or ""
-  if parent ~= "" and other ~= "" and other ~= parent
-      and (known[other] or redis.call("EXISTS", other) == 1) then
-    return -7
+  local name, other = unpack(redis.call("HMGET", key, "name", "parentKey"))
+  other = parent_of_job[key] or other or ""
+  if parent ~= "" and (name or parent_of_job[key]) then
+    local is_others = other ~= "" and other ~= parent
+      and (known[other] or redis.call("EXISTS", other) == 1)
+    if is_others or is_above(key, parent, parent_of_job) then return -7 end
   end
   known[key] = true
   parent_of_job[key] = parent ~= "" and parent or other
@@ -104,8 +119,8 @@ while at < #ARGV do
   for n, job in ipairs(jobs) do
     ids[first + n] = ""
     if code == 0 then
-      local is_there
-      ids[first + n], is_there = add_one(job)
+      local asked, id, is_there = job.id, add_one(job)
+      if id ~= asked then ids[first + n] = id end
       if is_there then there[#there + 1] = first + n end
       if job.parent_key ~= "" then parents[job.parent_key] = job.parent end
     end

@@ -86,7 +86,7 @@ async def add_linked(
             answers.append(
                 [
                     AddedJob(
-                        JobId(ids[place - 1].decode()),
+                        JobId(ids[place - 1].decode() or parcel[place - first].job_id),
                         place in places,
                         stamp_of(parcel[place - first].new, now_ms),
                     )

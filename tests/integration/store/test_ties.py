@@ -172,6 +172,29 @@ async def test_a_child_cannot_have_two_parents_in_one_flow(
     assert await hash_of(store, parents, "top") == {}
 
 
+async def test_no_job_waits_for_itself(store: Store, keys: QueueKeys, parents: QueueKeys) -> None:
+    inner = tied(parents, "inner", job_id="inner", waits=True, parent=TOP, in_flow=True)
+    itself = tied(parents, "top", job_id="top", parent=ParentJob("inner", "parents"), in_flow=True)
+
+    error = await refused(store, parents, top(parents), inner, itself)
+
+    assert isinstance(error, OtherParentError)
+    assert await hash_of(store, parents, "top") == {}
+
+
+async def test_no_job_becomes_the_child_of_one_below_it(
+    store: Store, keys: QueueKeys, parents: QueueKeys
+) -> None:
+    await put(store, parents, top(parents), child(keys, "a"))
+
+    error = await refused(
+        store, parents, tied(parents, job_id="top", parent=ParentJob("a", "demo"))
+    )
+
+    assert isinstance(error, OtherParentError)
+    assert await dependencies(store, keys.job("a")) == []
+
+
 async def test_a_child_whose_parent_is_gone_gets_a_new_one(
     store: Store, keys: QueueKeys, parents: QueueKeys
 ) -> None:
