@@ -10,6 +10,10 @@ import pytest
 from framework import (
     ActiveJobsError,
     Context,
+    Deduplication,
+    Every,
+    Flow,
+    FlowProducer,
     Job,
     JobNotFoundError,
     JobOptions,
@@ -351,3 +355,52 @@ async def test_workers_of_many_queues_stay_unseen(store: Store, prefix: str) -> 
     await show_workers(store, workers)
 
     assert await list_workers(store, workers[0][0]) == []
+
+
+async def test_whatever_is_added_in_a_pause_beside_bullmq_5_is_parked(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    tree = Flow.named("demo", "parent", children=[Flow.named("demo", "child", job_id="leaf")])
+    async with open_app(pause_mode="v5") as app:
+        queue = app.queue("demo")
+        await queue.pause()
+
+        added: list[str] = [(await queue.add("n")).id]
+        added += [(await queue.add("n", deduplication=Deduplication("d"))).id]
+        added += [(await queue.add("n", lifo=True)).id]
+        added += [await queue.upsert_job_scheduler("s", Every(timedelta(hours=1)))]
+        await (await app.get(FlowProducer)).add(tree)
+        added += ["leaf"]
+
+        assert sorted(await list_of(store, keys, "paused")) == sorted(added)
+        assert await list_of(store, keys, "wait") == []
+        await queue.resume()
+        assert sorted(await list_of(store, keys, "wait")) == sorted(added)
+
+
+async def test_what_waited_behind_a_job_is_parked_when_it_ends_in_a_pause(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    begun, gate = anyio.Event(), anyio.Event()
+
+    @processor("demo")
+    async def hang(_: Job[Any]) -> None:
+        begun.set()
+        await gate.wait()
+
+    app = open_app(hang, pause_mode="v5")
+    async with working(app):
+        queue = app.queue("demo")
+        last = Deduplication("d", keep_last_if_active=True)
+        first = await queue.add("n", deduplication=last)
+        await begun.wait()
+        await queue.add("n", "next", deduplication=last)
+        await queue.pause()
+        gate.set()
+        await queue.result(first)
+
+        (parked,) = await list_of(store, keys, "paused")
+        found = await queue.job(parked)
+
+    assert found is not None
+    assert found.data == "next"
