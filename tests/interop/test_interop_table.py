@@ -1,4 +1,4 @@
-"""`docs/reference/interop.md` says what the tests prove: no more, and no less."""
+"""`docs/reference/interop.md` and `pitfalls.md` say what the tests prove: no more, no less."""
 
 import ast
 import re
@@ -9,6 +9,7 @@ import pytest
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "reference" / "interop.md"
+PITFALLS = PAGE.with_name("pitfalls.md")
 NOT_OF_THE_TABLE = {Path(__file__).name, "test_node_peer.py"}
 LINK = re.compile(r'\[\d+\]\((\S+) "(\w+)"\)')
 BOTH_MAJORS = "both_majors"
@@ -74,3 +75,14 @@ def test_each_test_has_its_place_in_the_table(path: Path) -> None:
     linked = {proof.test for row in rows() for proof in row.proofs if proof.file == path.name}
 
     assert set(names_in(path)) == linked
+
+
+def test_each_pitfall_has_tests_that_exist() -> None:
+    rows = [line for line in PITFALLS.read_text().splitlines() if line.startswith("| P")]
+
+    assert [row.split()[1] for row in rows] == [f"P{number}" for number in range(1, 46)]
+    for row in rows:
+        links = LINK.findall(row)
+        assert links, row
+        for path, test in links:
+            assert test in names_in((PAGE.parent / path).resolve()), test

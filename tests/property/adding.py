@@ -1,5 +1,6 @@
 """Jobs of every kind are added."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from framework import Deduplication, Every, Flow, FlowProducer, JobOptions, ParentJob
-from framework.model.options import FlowOptions, OnChildFailure
+from framework.model.options import OnChildFailure
 from tests.property.base import Base
 from tests.property.world import nths, queues
 
@@ -39,20 +40,21 @@ def named(custom: str) -> JobOptions:
     return JobOptions(job_id=custom) if custom else JobOptions()
 
 
-def trees(depth: int) -> st.SearchStrategy[Flow[Any]]:
+@dataclass
+class Node:
+    """One job of a tree that is still to be added."""
+
+    queue: str
+    children: list["Node"]
+    policy: OnChildFailure
+    custom: str
+    delay: int
+
+
+def trees(depth: int) -> st.SearchStrategy[Node]:
     """Trees of jobs over the queues."""
     children = st.just([]) if depth == 0 else st.lists(trees(depth - 1), max_size=2)
-    return st.builds(node, queues, children, policies, custom_ids, delays)
-
-
-def node(
-    queue: str, below: list[Flow[Any]], policy: OnChildFailure, custom: str, delay: int
-) -> Flow[Any]:
-    """Word one job of a tree."""
-    options = FlowOptions(delay=ms(delay))
-    if custom:
-        options["job_id"] = custom
-    return Flow.named(queue, "node", None, below, on_child_failure=policy, **options)
+    return st.builds(Node, queues, children, policies, custom_ids, delays)
 
 
 class Adding(Base):
@@ -97,12 +99,25 @@ class Adding(Base):
         self.people(self.queue(queue).add, "child", **options, **named(custom))
 
     @rule(tree=trees(2))
-    def add_flow(self, tree: Flow[Any]) -> None:
-        async def add() -> None:
+    def add_flow(self, tree: Node) -> None:
+        async def add(flow: Flow[Any]) -> None:
             flows = await self.world.app.get(FlowProducer)
-            await flows.add(tree)
+            await flows.add(flow)
 
-        self.people(add)
+        self.people(add, self.flow(tree))
+
+    def flow(self, node: Node) -> Flow[Any]:
+        """Word a tree; counted ids, since random ones would make each run another one."""
+        self.known.nodes += 1
+        return Flow.named(
+            node.queue,
+            "node",
+            None,
+            [self.flow(child) for child in node.children],
+            on_child_failure=node.policy,
+            delay=ms(node.delay),
+            job_id=node.custom or f"node-{self.known.nodes:03}",
+        )
 
     @rule(
         queue=queues,

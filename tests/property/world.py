@@ -65,7 +65,8 @@ class Known:
         told: The state that the last event told, by queue and id.
         reborn: Keys of jobs that were there once.
         awaited: Queues at whose limit a worker stands: it comes again by itself.
-        tokens: How many each worker has used.
+        tokens: How many were used.
+        nodes: How many jobs of flows were worded.
     """
 
     held: dict[str, list[Held]] = field(default_factory=lambda: {it: [] for it in WORKERS})
@@ -73,3 +74,4 @@ class Known:
     reborn: set[str] = field(default_factory=set)
     awaited: set[str] = field(default_factory=set)
     tokens: int = 0
+    nodes: int = 0
