@@ -7,6 +7,7 @@ from framework.model.job import JobId
 from framework.store.connection import Argument
 from framework.store.script import load_script
 from framework.store.store import Store
+from framework.store.transitions.admin import pause_queue
 from framework.wire.keys import QueueKeys, is_leftover, job_in_key
 
 REMOVE_JOB = load_script("remove_job")
@@ -90,13 +91,13 @@ async def clean(
 
 
 async def obliterate(store: Store, keys: QueueKeys, *, force: bool) -> None:
-    """Delete all that a paused queue consists of.
+    """Pause a queue, and delete all that it consists of.
 
-    Wire: every key of the queue goes, those of ours below ``meta:fw:`` too.
+    Wire: event ``paused``, then every key of the queue goes, those of ours below ``meta:fw:``
+    too.
 
     Raises:
-        ActiveJobsError: Workers hold jobs, and ``force`` was not asked for; or somebody
-            resumed the queue meanwhile.
+        ActiveJobsError: Workers hold jobs, and ``force`` was not asked for.
     """
     await take_apart(store, keys, force=force, is_last=False)
     await remove_orphans(store, keys, 0)
@@ -108,15 +109,17 @@ async def obliterate(store: Store, keys: QueueKeys, *, force: bool) -> None:
 
 
 async def take_apart(store: Store, keys: QueueKeys, *, force: bool, is_last: bool) -> None:
-    """Run the script until it has nothing left to do."""
+    """Run the script until it has nothing left to do; pause again what somebody resumed."""
     left = 1
     while left:
         args = [int(force), int(is_last)]
         left = await store.run(OBLITERATE, keys.pick(OBLITERATE.keys), args)
-        if left == NOT_PAUSED and is_last:
-            return  # a second send: the first has deleted ``meta``
-        if left < 0:
+        if left == HAS_ACTIVE:
             raise ActiveJobsError(queue=keys.queue)
+        if left == NOT_PAUSED:
+            if is_last and not await store.command("EXISTS", keys["meta"]):
+                return  # sent twice: the first run has deleted it
+            await pause_queue(store, keys)
 
 
 async def remove_orphans(store: Store, keys: QueueKeys, limit: int) -> int:

@@ -250,6 +250,14 @@ async def test_a_queue_with_active_jobs_is_obliterated_only_by_force(
     assert await store.command("EXISTS", keys.job(job.id) + ":lock") == 1
 
 
+async def test_a_queue_that_was_resumed_is_paused_again(store: Store, keys: QueueKeys) -> None:
+    await waiting_job(store, keys)
+
+    await removal.obliterate(store, keys, force=False)
+
+    assert await store.command("KEYS", f"{keys.base}*") == []
+
+
 async def test_a_large_queue_is_obliterated_in_parts(store: Store, keys: QueueKeys) -> None:
     for _ in range(3):
         await add(store, keys, *[new_job() for _ in range(900)])
