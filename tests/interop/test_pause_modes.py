@@ -1,9 +1,12 @@
 """Pausing beside BullMQ 6 and 5: which jobs stand where, and that none of ours is lost."""
 
+import random
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +20,8 @@ from tests.support.ours import Ours, Runs, does
 from tests.support.until import until
 
 pytestmark = [pytest.mark.interop, both_majors]
+
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -189,3 +194,35 @@ async def test_what_bullmq_6_left_is_merged_by_our_resume(
     expected = [*ids, "x"]
     assert await lines(store, beside) == (expected[::-1], [])
     await assert_all_run(beside, *expected)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_pauses_of_both_sides_in_any_order_lose_nothing(
+    beside: Ours, node: NodePeer, store: Store, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - an order of acts
+    ids: list[str] = []
+    async with adding(beside) as queue:
+
+        async def add() -> None:
+            ids.append((await queue.add("n")).id)
+
+        async def add_by_node() -> None:
+            ids.append(await node.add("q", "n"))
+
+        async def promote() -> None:
+            ids.append((await queue.add("n", delay=MINUTE)).id)
+            await queue.promote_job(ids[-1])
+
+        async def lower() -> None:
+            ids.append((await queue.add("n", priority=3)).id)
+            await queue.change_priority(ids[-1], 0)
+
+        acts = [add, add_by_node, promote, lower, queue.pause, queue.resume]
+        acts += [partial(node.call, "pause", queue="q"), partial(node.call, "resume", queue="q")]
+        for act in chance.choices(acts, k=60):
+            await act()
+            wait, parked = await lines(store, beside)
+            assert sorted(wait + parked) == sorted(ids)
+        await queue.resume()
+    await assert_all_run(beside, *ids)
