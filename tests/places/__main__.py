@@ -1,9 +1,10 @@
 """Run the tests that need a server on servers other than the embedded one.
 
-    python -m tests.places [cluster] [redis-6.2] [redis-7.0] [pytest's options]
+    python -m tests.places [cluster] [redis-6.2] [redis-7.0] [fail-over] [pytest's options]
 
 Each of those named, or all, gets what it can be asked: on a cluster all that Node and we do
-together, on old servers every script and the clients.
+together, on old servers every script and the clients. Last, masters are killed in mid-load, many
+times over.
 """
 
 import os
@@ -24,6 +25,8 @@ TESTS = {
     "redis-6.2": (*ALONE, "tests/interop"),
     "redis-7.0": (*ALONE, "tests/interop"),
 }
+FAIL_OVERS = ("sentinel", "cluster", "cluster_with_node", "copies")
+ROUNDS = 10
 BINARIES = {"redis-6.2": OLD, "redis-7.0": DEBIANS}
 
 
@@ -40,14 +43,25 @@ def place(name: str, folder: Path) -> Iterator[str]:
 
 def main(words: list[str]) -> int:
     """Run the tests on each place that is named; return whether any failed."""
-    names = [word for word in words if word in TESTS] or list(TESTS)
-    options = [word for word in words if word not in TESTS]
+    every = [*TESTS, "fail-over"]
+    names = [word for word in words if word in every] or every
+    options = [word for word in words if word not in every]
     failed = 0
     for name in names:
+        if name == "fail-over":
+            failed |= kill_masters(options)
+            continue
         with tempfile.TemporaryDirectory() as folder, place(name, Path(folder)) as url:
             command = [sys.executable, "-m", "pytest", *TESTS[name], *options]
             failed |= subprocess.call(command, env={**os.environ, "REDIS_URL": url})  # noqa: S603 - our own tests
     return failed
+
+
+def kill_masters(options: list[str]) -> int:
+    """Run the tests that kill masters, on fresh servers each time."""
+    files = [f"tests/places/test_{name}.py" for name in FAIL_OVERS]
+    command = [sys.executable, "-m", "pytest", *files, *options]
+    return max(subprocess.call(command) for _ in range(ROUNDS))  # noqa: S603 - our own tests
 
 
 if __name__ == "__main__":
