@@ -1,26 +1,42 @@
 """Tells once when Redis is lost, and once when it is back."""
 
+import time
+
 import structlog
 
 from framework.errors import FrameworkError
+from framework.store.patience import MOST_SECONDS
 
 log = structlog.get_logger("framework.redis")
 
 
 class Outage:
-    """The state of the connection, as all who use it see it."""
+    """The state of the connection, as all who use it see it.
 
-    def __init__(self) -> None:
+    Args:
+        quiet: Seconds without a failed call after which one that came through ends it. Of a
+            cluster's nodes one may be lost, and calls to the others say nothing of it.
+    """
+
+    def __init__(self, quiet: float = 0.0) -> None:
+        self._quiet = quiet
+        self._failed_at = 0.0
         self.error: FrameworkError | None = None
+
+    @classmethod
+    def of_cluster(cls) -> "Outage":
+        """Make one that outlasts the longest wait between two tries."""
+        return cls(MOST_SECONDS + 1)
 
     def begin(self, error: FrameworkError) -> None:
         """Note that a call failed."""
         if self.error is None or type(self.error) is not type(error):
             log.warning("redis lost", error=str(error))
         self.error = error
+        self._failed_at = time.monotonic()
 
     def end(self) -> None:
         """Note that a call came through."""
-        if self.error is not None:
+        if self.error is not None and time.monotonic() - self._failed_at >= self._quiet:
             self.error = None
             log.info("redis back")

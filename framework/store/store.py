@@ -49,7 +49,7 @@ class Store:
         self._lanes: list[Lane] = []
         self._held: list[HeldConnection] = []
         self._copies = Copies(copies) if copies and self.address.kind != "one" else None
-        self.outage = Outage()
+        self.outage = Outage.of_cluster() if self.is_cluster else Outage()
 
     @property
     def is_cluster(self) -> bool:
