@@ -1,11 +1,10 @@
 """What a run that raised wants."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from framework.errors import OptionsError, UnrecoverableError
-from framework.model.job import JobId, Token
 from framework.model.outcome import (
     DelayFor,
     DelayUntil,
@@ -13,10 +12,7 @@ from framework.model.outcome import (
     Park,
     Parked,
     WaitForChildren,
-    Wish,
 )
-from framework.store.endings import of_wish
-from framework.wire.millis import MAX_DUE_MS
 from framework.worker.leaving import failure_of, park_of
 
 MINUTE = timedelta(minutes=1)
@@ -70,22 +66,6 @@ def test_an_error_is_what_it_is() -> None:
 
 def test_parked_is_no_exception() -> None:
     assert not issubclass(Parked, Exception)
-
-
-@pytest.mark.parametrize(
-    ("wish", "kind", "rest"),
-    [
-        (WISH, b"m", NOW + 60_000),
-        (DelayUntil(datetime(2026, 11, 22, tzinfo=UTC)), b"m", 1_795_305_600_000),
-        (DelayFor(timedelta.max), b"m", MAX_DUE_MS),
-        (LimitRate(MINUTE), b"l", 60_000),
-        (WaitForChildren(), b"w", 0),
-    ],
-)
-def test_each_wish_has_its_ending(wish: Wish, kind: bytes, rest: int) -> None:
-    ending = of_wish(JobId("1"), Token("t"), wish, NOW)
-
-    assert (ending.kind, ending.rest) == (kind, (rest,))
 
 
 def test_a_wish_that_cannot_be_granted_is_refused_at_once() -> None:

@@ -1,0 +1,103 @@
+"""From what a run led to, to what is written of it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from framework.errors import UnrecoverableError
+from framework.model.job import Job, JobId, Token
+from framework.model.options import KeepJobs
+from framework.model.outcome import (
+    DelayFor,
+    DelayUntil,
+    Fail,
+    LimitRate,
+    Retry,
+    WaitForChildren,
+    Wish,
+)
+from framework.store import endings
+from framework.wire.job_hash import StoredJob
+from framework.wire.millis import MAX_DUE_MS
+from framework.wire.payload import codec_of
+
+MINUTE = timedelta(minutes=1)
+NOW = 1_795_293_005_740
+TOKEN = Token("t")
+ANY = codec_of(Any)
+
+
+def job(opts: bytes = b"{}", **fields: bytes) -> StoredJob[Any, Any]:
+    written = {name.encode(): value for name, value in fields.items()}
+    return StoredJob("q", JobId("1"), {b"opts": opts, **written}, (ANY, ANY))
+
+
+@pytest.mark.parametrize(
+    ("wish", "kind", "rest"),
+    [
+        (DelayFor(MINUTE), b"m", NOW + 60_000),
+        (DelayUntil(datetime(2026, 11, 22, tzinfo=UTC)), b"m", 1_795_305_600_000),
+        (DelayFor(timedelta.max), b"m", MAX_DUE_MS),
+        (LimitRate(MINUTE), b"l", 60_000),
+        (WaitForChildren(), b"w", 0),
+    ],
+)
+def test_each_wish_has_its_ending(wish: Wish, kind: bytes, rest: int) -> None:
+    ending = endings.of_wish(JobId("1"), TOKEN, wish, NOW)
+
+    assert (ending.kind, ending.rest) == (kind, (rest,))
+
+
+def test_a_failed_attempt_ends_as_its_job_asks() -> None:
+    opts = b'{"attempts":3,"backoff":60000,"stackTraceLimit":1}'
+
+    failure = endings.of_error(
+        job(opts, atm=b"1", stacktrace=b'["old"]'), TOKEN, ValueError("boom")
+    )
+
+    assert isinstance(failure.outcome, Retry)
+    assert failure.ending.kind == b"d"
+    reason, stack, delay_ms = failure.ending.rest
+    assert (reason, delay_ms) == ("boom", 60_000)
+    assert isinstance(stack, bytes)
+    assert json.loads(stack) == ["ValueError: boom\n"]
+
+
+def test_the_jobs_own_retention_goes_with_its_failure() -> None:
+    failure = endings.of_error(job(b'{"removeOnFail":5}'), TOKEN, ValueError("boom"))
+
+    assert failure.ending.kind == b"f"
+    assert failure.ending.keep == KeepJobs(count=5)
+
+
+def test_options_that_cannot_be_read_let_a_job_fail_all_the_same() -> None:
+    failure = endings.of_error(job(b"no json"), TOKEN, ValueError("boom"))
+
+    assert isinstance(failure.outcome, Fail)
+    assert failure.ending.kind == b"f"
+
+
+def test_a_decided_outcome_is_written_whatever_the_options_say() -> None:
+    fails = endings.of_outcome(job(b'{"attempts":9}'), TOKEN, Fail(UnrecoverableError("no")))
+    retries = endings.of_outcome(job(b'{"lifo":true}'), TOKEN, Retry(ValueError("boom")))
+
+    assert fails.ending.kind == b"f"
+    assert (retries.ending.kind, retries.ending.rest[2]) == (b"r", 1)
+
+
+def test_a_named_strategy_is_asked_with_what_happened() -> None:
+    asked: list[tuple[int, BaseException, str]] = []
+
+    def bank(attempt: int, error: BaseException, its: Job[Any]) -> timedelta:
+        asked.append((attempt, error, its.id))
+        return MINUTE
+
+    error = ValueError("boom")
+    opts = b'{"attempts":9,"backoff":{"type":"bank"}}'
+
+    failure = endings.of_error(job(opts, atm=b"2"), TOKEN, error, strategies={"bank": bank})
+
+    assert asked == [(3, error, "1")]
+    assert failure.ending.rest[2] == 60_000
