@@ -13,6 +13,7 @@ import structlog
 
 from framework.declare.schedule import ScheduleSpec
 from framework.errors import FrameworkError, RedisUnavailableError
+from framework.model.job import JobId
 from framework.store.store import Store
 from framework.store.transitions import schedulers
 from framework.store.transitions.schedule_care import (
@@ -23,6 +24,7 @@ from framework.store.transitions.schedule_care import (
     read_facts,
     withdraw,
 )
+from framework.wire.job_hash import number
 from framework.wire.keys import QueueKeys
 from framework.wire.schedule_care import differs, missing_due_ms
 
@@ -115,16 +117,7 @@ class ScheduleCare:
             told = "schedule added" if found is None else "schedule changed"
             log.info(told, scheduler=plan.id, queue=keys.queue, next_run=run.id)
             return
-        if found.run is None:
-            due_ms = missing_due_ms(plan, found.fields, found.due_ms, now_ms, missed=spec.missed)
-            if due_ms is None:
-                return
-            count = max(1, int(found.fields.get(b"ic", b"1")))
-            made = await schedulers.restore_run(self.store, keys, plan, count=count, due_ms=due_ms)
-        elif found.began_ms and found.began_ms < now_ms - GRACE_MS:
-            made = await schedulers.add_next_run(self.store, keys, found.run_id, found.run)
-        else:
-            return
+        made = await self._mend(keys, spec, found, now_ms)
         if made is not None:
             self.repaired += 1
             log.warning(
@@ -133,6 +126,26 @@ class ScheduleCare:
                 queue=keys.queue,
                 next_run=made,
             )
+
+    async def _mend(
+        self, keys: QueueKeys, spec: ScheduleSpec, found: SchedulerFacts, now_ms: int
+    ) -> JobId | None:
+        """Put a run in line where one is missing; return its id."""
+        if found.began_ms:
+            if found.run is None or found.began_ms > now_ms - GRACE_MS:
+                return None
+            return await schedulers.add_next_run(self.store, keys, found.run_id, found.run)
+        due_ms: int | None = found.due_ms
+        if found.run is None:
+            due_ms = missing_due_ms(
+                spec.plan, found.fields, found.due_ms, now_ms, missed=spec.missed
+            )
+        elif found.due_ms > now_ms - GRACE_MS:
+            return None
+        if due_ms is None:
+            return None
+        count = max(1, number(found.fields, b"ic"))
+        return await schedulers.restore_run(self.store, keys, spec.plan, count=count, due_ms=due_ms)
 
     async def _withdraw(
         self, keys: QueueKeys, known: dict[str, Declared], declared: set[str], now_ms: int

@@ -131,6 +131,20 @@ async def test_an_expression_is_carried_on_by_both_sides(ours: Ours, node: NodeP
         assert await iterations(app) == 2
 
 
+async def test_node_carries_on_a_schedule_whose_runs_must_not_overlap(
+    ours: Ours, node: NodePeer
+) -> None:
+    """Our word for it is kept, though Node's workers run whatever they take."""
+    async with ours.producing() as app:
+        await app.queue("q").upsert_job_scheduler("s", Every(STEP), limit=3, overlap="skip")
+        await node.work("q", ECHO)
+        ids = await completed(app, 3)
+
+        opts = [json.loads((await job_hash(app, one))["opts"]) for one in ids]
+        assert [one["fw.overlap"] for one in opts] == ["skip"] * 3
+        assert not await node.troubles()
+
+
 async def test_node_lists_our_schedules(ours: Ours, node: NodePeer) -> None:
     async with ours.producing() as app:
         queue = app.queue("q")

@@ -6,7 +6,7 @@
 -- rest:    the fields of the schedule's hash that it does not keep by itself: name value, …
 --          every or next_ms is "", as are offset and start_ms where they are not given. due_ms
 --          only puts a run in line that is missing, due then.
--- returns: {job_id, delay_ms}, {} when the run is not missing; -10, -11 the run is there already
+-- returns: {job_id, delay_ms}, {} when the run is somewhere; -10, -11 the run is there already
 -- emits:   added, then waiting or delayed
 -- include: lib/schedule lib/removal
 
@@ -30,8 +30,12 @@ local function place_of(id)
 end
 
 local has_run = prev and redis.call("EXISTS", base .. prev_id) == 1
-if due_ms ~= "" and has_run then return {} end
 local place = has_run and place_of(prev_id)
+if due_ms ~= "" and has_run then
+  local has_begun = redis.call("HEXISTS", base .. prev_id, "processedOn") == 1
+  if place or has_begun or redis.call("LPOS", active, prev_id) then return {} end
+  place = {"DEL", base .. prev_id}
+end
 local due, slot_offset, is_same = tonumber(next_ms), given or 0, true
 if span then
   is_same = tonumber(old_every) == span

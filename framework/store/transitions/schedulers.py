@@ -62,7 +62,7 @@ async def upsert_scheduler(store: Store, keys: QueueKeys, plan: SchedulerPlan) -
 async def restore_run(
     store: Store, keys: QueueKeys, plan: SchedulerPlan, *, count: int, due_ms: int
 ) -> JobId | None:
-    """Put the current run of a schedule in line if its job is gone; return its id if it was.
+    """Put the current run of a schedule in line if it is nowhere; return its id if it was.
 
     Wire: as `upsert_scheduler`, with the time given.
 

@@ -1,5 +1,6 @@
 """Runs of schedules in working applications: kept up, one at a time if asked, never lost."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,10 @@ from framework.app.application import Application
 from framework.app.discovery import Declarations
 from framework.declare.spec import resolve
 from framework.model.schedule import Overlap
-from tests.support.apps import Open, settings_of, working
+from framework.store.store import Store
+from framework.store.transitions.schedulers import NEXT_RUN
+from tests.support.apps import Open, declared, settings_of, working
+from tests.support.proxy import Proxy
 from tests.support.until import until
 
 STEP = timedelta(milliseconds=50)
@@ -31,8 +35,8 @@ async def test_declared_schedules_run_in_every_worker(redis_url: str, prefix: st
 
     spec = resolve(ticks)
     schedule = Schedule("tick", Every(STEP), Tick(n=1), limit=4)
-    declared = Declarations("tests", (spec,), (spec,), schedules=(schedule,))
-    apps = [Application(declared, settings=settings_of(redis_url, prefix)) for _ in range(2)]
+    whole = Declarations("tests", (spec,), (spec,), schedules=(schedule,))
+    apps = [Application(whole, settings=settings_of(redis_url, prefix)) for _ in range(2)]
 
     async with working(*apps):
         await until(lambda: len(seen) >= 4, message="four runs")
@@ -69,6 +73,55 @@ async def test_runs_that_must_not_overlap_are_left_out(open_app: Open) -> None:
     results = [job.result for job in jobs]
     assert results.count(None) >= 3
     assert begun[0] in [job.id for job in jobs if job.result == "ran"]
+
+
+async def test_no_lost_reply_ends_a_schedule_or_doubles_a_run(
+    redis_url: str, prefix: str, store: Store
+) -> None:
+    """Every kind of call loses its first reply, and each later one may."""
+    runs: Counter[str] = Counter()
+
+    @processor("ticks")
+    async def ticks(job: Job[Any]) -> None:
+        runs[job.id] += 1
+
+    async with Proxy(redis_url, chance=0.2).serve() as proxy:
+        app = Application(declared(ticks), settings=settings_of(proxy.url, prefix))
+        async with working(app):
+            queue = app.queue("ticks")
+            await queue.upsert_job_scheduler("tick", Every(STEP), limit=20)
+            await until(lambda: len(runs) >= 20, timeout=20, message="twenty runs")
+            found = await queue.job_scheduler("tick")
+            counts = await queue.counts()
+            proxy.chance = 0
+
+    assert proxy.cuts[f"EVALSHA {NEXT_RUN.sha}"] > 0
+    assert set(runs.values()) == {1}
+    assert found is not None
+    assert (found.iterations, counts[JobState.DELAYED], counts[JobState.WAITING]) == (20, 0, 0)
+
+
+async def test_a_run_waits_until_redis_takes_the_next_one(
+    open_app: Open, store: Store, prefix: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A run that went on without it would be the last."""
+    runs: list[str] = []
+    schedules, aside = f"{prefix}:ticks:repeat", f"{prefix}:ticks:repeat:aside"
+
+    @processor("ticks")
+    async def ticks(job: Job[Any]) -> None:
+        runs.append(job.id)
+
+    producing, app = open_app(), open_app(ticks)
+    async with producing:
+        await producing.queue("ticks").upsert_job_scheduler("tick", Every(STEP), limit=2)
+        await store.command("RENAME", schedules, aside)
+        await store.command("SET", schedules, "no sorted set")
+        async with working(app):
+            await until(lambda: "redis lost" in capfd.readouterr().out, message="Redis refused")
+            assert runs == []
+            await store.command("RENAME", aside, schedules)
+            await until(lambda: len(runs) == 2, message="both runs")
 
 
 @pytest.mark.parametrize("overlap", ["allow", "skip"])

@@ -168,6 +168,24 @@ async def test_a_run_that_is_missing_is_put_back(store: Store, keys: QueueKeys) 
     assert (stored["ic"], opts["repeat"]["count"]) == ("1", 1)
 
 
+async def test_a_run_that_fell_out_of_its_list_is_put_back(
+    store: Store, keys: QueueKeys, clock: StillClock
+) -> None:
+    """As BullMQ 5 may drop jobs when it resumes a queue."""
+    care = care_of(store, keys, Schedule("often", Every(HOUR), Digest()))
+    await care.look()
+    clock.advance(MINUTE)
+    await care.look()
+    assert care.repaired == 0
+    await store.command("DEL", keys["wait"])
+
+    await care.look()
+    await care.look()
+
+    assert await list_of(store, keys, "wait") == [f"repeat:often:{NOW}"]
+    assert care.repaired == 1
+
+
 @pytest.mark.parametrize(("missed", "due"), [("skip", HOUR * 3), ("run_once", HOUR * 0)])
 async def test_a_missing_run_whose_time_passed_waits_or_is_made_up_for(
     store: Store, keys: QueueKeys, clock: StillClock, missed: Missed, due: timedelta
