@@ -12,7 +12,9 @@ from framework import (
     Application,
     Completed,
     Context,
+    Cron,
     Deduplication,
+    Every,
     Exponential,
     Failed,
     Flow,
@@ -20,6 +22,7 @@ from framework import (
     FlowTree,
     Job,
     JobOptions,
+    JobScheduler,
     JobState,
     KeepJobs,
     Limiter,
@@ -28,9 +31,11 @@ from framework import (
     Queue,
     QueueEvent,
     Route,
+    Schedule,
     SyncContext,
     SyncProducer,
     UnrecoverableError,
+    cron,
     handles,
     on_event,
     on_queue_event,
@@ -276,6 +281,23 @@ async def inside_any_program() -> None:
         assert_type(app.queue("demo"), Queue)
         producer = await app.get(Producer[Greet, str])
         assert_type(producer, Producer[Greet, str])
+
+
+# Jobs at set times, declared and by hand.
+pulse = Schedule("pulse", Every(timedelta(minutes=5)), Greet(name="Ada"), attempts=3)
+assert_type(pulse, Schedule[Greet])
+
+
+@cron("0 9 * * MON-FRI", tz="Europe/Rome", overlap="skip")
+@processor("nightly")
+async def nightly(job: Job[None]) -> int:
+    return 1
+
+
+async def schedule_by_hand(demo: Queue) -> None:
+    assert_type(await demo.upsert_job_scheduler("s", Cron("0 9 * * *"), limit=3), str)
+    assert_type(await demo.job_scheduler("s"), JobScheduler | None)
+    assert_type(await demo.job_schedulers(), list[JobScheduler])
 
 
 # A job is read only, so a job of more may stand for a job of less.

@@ -383,3 +383,40 @@ def test_values_that_answer_for_others_are_left_alone(write: Write) -> None:
     )
 
     assert discover("shop").processors == ()
+
+
+def test_schedules_are_found_where_they_are_declared(write: Write) -> None:
+    write("shop/__init__.py", "")
+    write(
+        "shop/times.py",
+        """
+        from datetime import timedelta
+        from framework import Every, Schedule
+
+        pulse = Schedule("pulse", Every(timedelta(minutes=1)), 1, queue="demo")
+        again = pulse
+        """,
+    )
+    write("shop/more.py", "from shop.times import pulse")
+
+    found = discover("shop")
+
+    assert [one.id for one in found.schedules] == ["pulse"]
+    assert found.is_whole
+    assert not discover("shop", exclude=["more"]).is_whole
+
+
+def test_a_schedule_that_cannot_be_names_its_line(write: Write) -> None:
+    write("shop/__init__.py", "")
+    write(
+        "shop/times.py",
+        """
+        from framework import Cron, Schedule
+
+        nightly = Schedule("nightly", Cron("0 25 * * *"), 1)
+        """,
+    )
+
+    said = complaint("shop")
+
+    assert said.startswith("shop/times.py:3: the cron expression '0 25 * * *' cannot be used")
