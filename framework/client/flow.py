@@ -48,6 +48,10 @@ class Flow(Generic[T_co]):
         self.options = options
         self.queue: str | None = None
         self.name: str | None = None
+        for option in options:
+            if option not in FlowOptions.__annotations__:
+                known = ", ".join(sorted(FlowOptions.__annotations__))
+                raise OptionsError(option, f"a flow's job has no such option; there are: {known}")
         for child in self.children:
             if not isinstance(child, Flow):
                 raise OptionsError("children", f"each is a Flow, got {child!r}")

@@ -10,6 +10,7 @@ from framework import Application, Flow, FlowProducer, Job, JobState, processor
 from framework.model.options import OnChildFailure
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
+from framework.worker.audit import look_once
 from tests.support.apps import Open, working
 from tests.support.builders import entries_of, hash_of
 from tests.support.until import until
@@ -188,3 +189,30 @@ async def test_our_workers_mend_families_by_themselves(
         await store.command("DEL", kids.job("a"))
 
         await until(lambda: ran == ["top"], message="the parent has run")
+
+
+async def test_a_look_that_finds_many_goes_on_behind_them_the_next_time(
+    app: Application, store: Store, tops: QueueKeys, kids: QueueKeys
+) -> None:
+    flows = await app.get(FlowProducer)
+    many = [
+        Flow.named("tops", "t", None, [Flow.named("kids", "n", job_id=f"c{n}")], job_id=f"t{n}")
+        for n in range(1050)
+    ]
+    await flows.add_bulk(many)
+    last = (await store.command("ZRANGE", tops["waiting_children"], -1, -1))[0].decode()
+    await store.command("DEL", kids.job(last.replace("t", "c")))
+
+    first = await look_once(store, tops, 1, 0)
+    state = await app.queue("tops").state(last)
+    await until(lambda: is_free(store, tops), message="our turn")
+    second = await look_once(store, tops, 1, first)
+
+    assert (first, second) == (1000, 0)
+    assert state is JobState.WAITING_CHILDREN
+    assert await app.queue("tops").state(last) is JobState.WAITING
+
+
+async def is_free(store: Store, tops: QueueKeys) -> bool:
+    """Tell whether a look may be made again."""
+    return not await store.command("EXISTS", tops.audit)

@@ -273,6 +273,11 @@ async def test_children_are_flows() -> None:
         Flow(Digest(title="d"), [Page(url="a")])  # type: ignore[list-item]  # what is tested
 
 
+async def test_options_that_tie_a_job_are_none_of_a_flow() -> None:
+    with pytest.raises(OptionsError, match="has no such option"):
+        Flow(Page(url="a"), parent=ParentJob("1", "digests"))  # type: ignore[call-arg]  # what is tested
+
+
 async def test_a_leaf_whose_id_is_held_is_left_out(app: Application, flows: FlowProducer) -> None:
     same = Deduplication("k")
     producer: Producer[Page, str] = await app.producer(Page)
