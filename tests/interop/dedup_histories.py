@@ -69,6 +69,7 @@ async def kept_for_later(it: History) -> None:
         await is_active(it, first)
         await it.side.add("n", 3, **same)
         assert await it.side.add("n", 4, priority=2, **same) == first
+        await it.let_end(first)
         await it.settled("4")
 
 
@@ -81,6 +82,7 @@ async def kept_beside_a_window(it: History) -> None:
     async with it.running():
         await is_active(it, first)
         await it.side.add("n", 2, **later)
+        await it.let_end(first)
         await it.settled("2")
 
 

@@ -1,5 +1,6 @@
 """The same history, made by Node alone and with our side in it: what users do, step by step."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -17,21 +18,20 @@ from framework import (
     JobOptions,
     UnrecoverableError,
 )
-from tests.support.node import NodePeer
-from tests.support.node_work import ECHO, by_name, fails, progresses, sleeps
+from tests.support.node import NodePeer, NodeWorker
+from tests.support.node_work import ECHO, HANG, by_name, fails, progresses
 from tests.support.ours import Ours, does
 from tests.support.until import until
 
 RETRY_MS = 30
 LATER_MS = 60
-SLOW_MS = 150
 WORK = by_name(
     ECHO,
     steps=progresses(50, {"pct": 100}, value={"ok": True}),
     once=fails(1, "once", value="twice"),
     bad=fails(message="boom"),
     hopeless=fails(message="never", unrecoverable=True),
-    slow=sleeps(SLOW_MS, "slept"),
+    slow=HANG,
 )
 
 
@@ -51,10 +51,14 @@ class Producing(Protocol):
 
 @dataclass(frozen=True)
 class History:
-    """One history at its work: who adds, who runs, and how to wait for an end."""
+    """One history at its work: who adds, who runs, and how to wait for an end.
+
+    A job named ``slow`` runs until `let_end`.
+    """
 
     side: Producing
     running: Callable[[], AbstractAsyncContextManager[None]]
+    let_end: Callable[[str], Awaitable[None]]
     node: NodePeer
     queue: str
 
@@ -147,9 +151,6 @@ async def our_work(job: Job[Any], ctx: Context) -> object:
         raise ValueError("boom")
     if job.name == "hopeless":
         raise UnrecoverableError("never")
-    if job.name == "slow":
-        await anyio.sleep(SLOW_MS / 1000)  # others are added meanwhile
-        return "slept"
     if job.name == "once":
         if ctx.attempt == 1:
             raise ValueError("once")
@@ -161,26 +162,43 @@ async def our_work(job: Job[Any], ctx: Context) -> object:
 async def on_node(node: NodePeer, queue: str) -> AsyncIterator[History]:
     """Let Node add and run."""
 
+    workers: list[NodeWorker] = []
+
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         worker = await node.work(queue, WORK, name="w")
+        workers.append(worker)
         yield
         await worker.close()
 
-    yield History(NodeSide(node, queue), running, node, queue)
+    async def let_end(job_id: str) -> None:
+        await workers[-1].release(job_id, value="slow")
+
+    yield History(NodeSide(node, queue), running, let_end, node, queue)
 
 
 @asynccontextmanager
 async def on_us(ours: Ours, node: NodePeer, queue: str) -> AsyncIterator[History]:
     """Add and run ourselves."""
 
+    gates: defaultdict[str, anyio.Event] = defaultdict(anyio.Event)
+
+    async def work(job: Job[Any], ctx: Context) -> object:
+        if job.name == "slow":
+            await gates[job.id].wait()
+            return job.name
+        return await our_work(job, ctx)
+
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
-        async with ours.working(does(our_work, queue=queue)):
+        async with ours.working(does(work, queue=queue)):
             yield
 
+    async def let_end(job_id: str) -> None:
+        gates[job_id].set()
+
     async with ours.producing() as app:
-        yield History(OurSide(app, queue), running, node, queue)
+        yield History(OurSide(app, queue), running, let_end, node, queue)
 
 
 async def plain(it: History) -> None:
