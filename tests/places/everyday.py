@@ -4,7 +4,16 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from framework import Context, Job, QueueEvent, on_queue_event, processor
+from framework import (
+    Context,
+    Deduplication,
+    Flow,
+    FlowProducer,
+    Job,
+    QueueEvent,
+    on_queue_event,
+    processor,
+)
 from framework.app.application import Application
 from framework.model.job import JobState
 from framework.store.store import Store
@@ -16,6 +25,7 @@ from tests.support.until import until
 # In a cluster their hash tags put them in different slots.
 MAIL, POST = "{mail}", "{post}"
 JOBS = 20
+FAMILY = 4
 
 
 async def everyday(url: str, prefix: str, **settings: Any) -> None:  # noqa: ANN401 - whatever the settings take
@@ -55,11 +65,35 @@ async def everyday(url: str, prefix: str, **settings: Any) -> None:  # noqa: ANN
                 assert await numbers.result(job, timeout=timedelta(seconds=10)) == job.data
             await until(lambda: runs["post 99"] == 1, timeout=10, message="the stalled job ran")
             await until(lambda: {now.id, later.id} <= set(heard), message="both were heard of")
+            await a_family_in_one_slot(app)
             counts = await app.queue(POST).counts()
 
-    assert counts[JobState.COMPLETED] == JOBS + 1
-    assert runs.total() == JOBS + 3
+    assert counts[JobState.COMPLETED] == JOBS + 1 + FAMILY
+    assert runs.total() == JOBS + 3 + FAMILY
     assert set(runs.values()) == {1}
+
+
+async def a_family_in_one_slot(app: Application) -> None:
+    """Let a parent wait for its children, and look at all of them; add a job once."""
+    flows, queue = await app.get(FlowProducer), app.queue(POST)
+    kids = [Flow.named(POST, "int", number) for number in (101, 102)]
+    root = await flows.add(Flow.named(POST, "int", 100, kids))
+
+    assert await queue.result(root.id, timeout=timedelta(seconds=10)) == 100
+    assert sorted((await queue.children_values(root.id, int)).values()) == [101, 102]
+    assert len((await queue.dependencies_page(root.id, "processed")).children) == 2
+    assert (await queue.dependencies(root.id)).unprocessed == ()
+    tree = await flows.get_flow(POST, root.id)
+    assert tree is not None
+    assert len(tree.children) == 2
+    same = Deduplication("k", ttl=timedelta(minutes=1), extend=True, replace=True)
+    jobs = [
+        await queue.add("int", 103, delay=timedelta(seconds=0.1), deduplication=same)
+        for _ in range(2)
+    ]
+    assert await queue.result(jobs[-1], timeout=timedelta(seconds=10)) == 103
+    assert await queue.remove_deduplication_key("k", job_id=jobs[-1].id)
+    assert (await queue.audit_flows()).looked_at == 0
 
 
 async def leave_a_stalled_job(store: Store, keys: QueueKeys) -> None:
