@@ -21,6 +21,7 @@ from framework.store.transitions.schedulers import (
     remove_scheduler,
     upsert_scheduler,
 )
+from framework.store.transitions.stalled import recover_stalled
 from framework.wire.keys import QueueKeys
 from framework.wire.scheduler_plan import make_plan
 from tests.support.builders import (
@@ -150,6 +151,22 @@ async def test_a_run_puts_one_in_line_however_often_it_begins(
 
     assert again is None
     assert await dump_of(store, keys) == before
+
+
+async def test_a_worker_that_dies_before_it_adds_the_next_run_leaves_that_to_another(
+    store: Store, keys: QueueKeys, clock: StillClock
+) -> None:
+    await upsert(store, keys, Every(MINUTE))
+    lost = (await trade(store, keys, want=1, now_ms=clock.now_ms())).jobs[0]
+    await store.command("DEL", f"{keys.job(lost.id)}:lock")
+    for _ in range(2):
+        await store.command("DEL", keys["stalled_check"])
+        await recover_stalled(store, keys, now_ms=clock.now_ms(), interval_ms=1)
+
+    again = await begin(store, keys, clock)
+
+    assert again.id == lost.id
+    assert list(await scores_of(store, keys, "delayed")) == [f"repeat:s:{NOW + 60_000}"]
 
 
 async def test_runs_that_were_missed_are_left_out_and_the_phase_is_kept(
