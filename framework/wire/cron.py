@@ -15,8 +15,6 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from croniter import CroniterBadDateError, croniter
-
 from framework.model.cron_fields import CronFields, read_cron
 from framework.wire.millis import EPOCH, MILLISECOND
 
@@ -121,6 +119,9 @@ def change_between(zone: tzinfo, early: datetime, late: datetime) -> datetime:
 
 def next_wall(fields: CronFields, wall: datetime) -> datetime | None:
     """Return the first wall time after ``wall``; None if there is none."""
+    # Here, since it takes as long to import as the rest of an application that has no schedule.
+    from croniter import CroniterBadDateError, croniter  # noqa: PLC0415
+
     found: list[datetime] = []
     for way in ways(fields):
         with suppress(CroniterBadDateError):
