@@ -18,11 +18,12 @@ from framework.store.transitions.exchange import (
     given_back,
 )
 from framework.store.transitions.running import extend_locks
-from framework.store.transitions.schedulers import add_next_run
+from framework.store.transitions.schedulers import add_next_run, claim_run
 from framework.wire.codes import LOCK_MISSING, raise_for
 from framework.wire.job_hash import StoredJob, text
 from framework.wire.keys import QueueKeys
-from framework.wire.payload import codec_of
+from framework.wire.payload import NULL, codec_of
+from framework.wire.scheduler_plan import OVERLAP
 
 log = structlog.get_logger("framework.client")
 
@@ -30,6 +31,7 @@ ANY = codec_of(Any)
 NO_TOKEN = Token("")
 DEFERRED = b"defa"
 SCHEDULER = b"rjk"
+SKIPS = f'"{OVERLAP}":"skip"'.encode()
 
 AnyJob = StoredJob[Any, Any]
 
@@ -55,7 +57,8 @@ class Hands:
     ) -> AnyJob | None:
         """Take one job, after recording how another one ended.
 
-        One whose failure is deferred is failed, and the next one is taken in its place.
+        One whose failure is deferred is failed, a run of a schedule that must not overlap
+        the one before is completed, and the next one is taken in its place.
 
         Raises:
             TransitionError: The ending was refused.
@@ -65,12 +68,13 @@ class Hands:
             if fetched is None:
                 return None
             job = self.stored(fetched)
-            if SCHEDULER in job.fields:
-                await self._continue_schedule(job)
-            if DEFERRED not in job.fields:
+            if SCHEDULER in job.fields and not await self._continue_schedule(job):
+                ending = endings.of_result(job, token, NULL)
+            elif DEFERRED in job.fields:
+                reason = UnrecoverableError(text(job.fields, DEFERRED))
+                ending = endings.of_error(job, token, reason).ending
+            else:
                 return job
-            reason = UnrecoverableError(text(job.fields, DEFERRED))
-            ending = endings.of_error(job, token, reason).ending
 
     async def end(self, ending: Ending) -> int:
         """Record how a job ended; return the script's code, which is not negative.
@@ -115,8 +119,11 @@ class Hands:
         raise_for(code, job_id=ending.job_id, queue=self.keys.queue)
         return code
 
-    async def _continue_schedule(self, job: AnyJob) -> None:
-        """Put the schedule's next run in line: without it, this one would be the last."""
+    async def _continue_schedule(self, job: AnyJob) -> bool:
+        """Put the schedule's next run in line, and tell whether this one may run.
+
+        Without the next one, this one would be the last.
+        """
         try:
             await add_next_run(self.store, self.keys, job.id, job.fields)
         except (ScheduleError, ValueError, TypeError) as error:
@@ -126,3 +133,6 @@ class Hands:
                 queue=self.keys.queue,
                 error=str(error),
             )
+        if SKIPS not in job.fields.get(b"opts", b""):
+            return True
+        return await claim_run(self.store, self.keys, text(job.fields, SCHEDULER), job.id)

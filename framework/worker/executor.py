@@ -20,7 +20,7 @@ from framework.store.transitions.exchange import Ending, Fetched, given_back
 from framework.wire.codes import BROKEN, FAILED_CHILDREN, PENDING_CHILDREN, error_for
 from framework.wire.job_hash import StoredJob
 from framework.wire.keys import QueueKeys
-from framework.wire.payload import NULL, Codec, codec_of
+from framework.wire.payload import NULL, codec_of
 from framework.worker.current import CURRENT, Running
 from framework.worker.hooks import Hooks
 from framework.worker.iterations import begin_run
@@ -69,12 +69,10 @@ class Executor:
 
     async def execute(self, fetched: Fetched, slot: Slot) -> None:
         """Run one fetched job in a slot. Raises nothing but the worker's own cancellation."""
-        runner = self.named.get(fetched.fields.get(b"name", b""), self.catch_all)
-        codecs = (runner.data, runner.result) if runner else (ANY, ANY)
-        job: StoredJob[Any, Any] = StoredJob(self.keys.queue, fetched.id, fetched.fields, codecs)
+        runner, job = self._read(fetched)
         CURRENT.set(Running(job.id, job.queue, job.name, job.attempts_made + 1))
         try:
-            result, text = await self._run(runner, job, fetched, slot, codecs[0])
+            result, text = await self._run(runner, job, fetched, slot)
         except anyio.get_cancelled_exc_class() as error:
             self._end_cancelled(fetched, job, slot, error)
         except BaseException as error:  # whatever a handler raises ends its job, not the slot
@@ -91,7 +89,6 @@ class Executor:
         job: StoredJob[Any, Any],
         fetched: Fetched,
         slot: Slot,
-        data: Codec[Any],
     ) -> tuple[object, bytes]:
         if SCHEDULER in job.fields:
             may_run = await begin_run(self.store, self.keys, job.id, job.fields)
@@ -110,8 +107,14 @@ class Executor:
         if self.hooks.hears("active"):
             await self.hooks.call("active", Active(job))
         report = partial(self._report, job)
-        run = partial(Run, self.store, self.keys, job, fetched.token, data, slot, report)
+        run = partial(Run, self.store, self.keys, job, fetched.token, runner.data, slot, report)
         return await runner.run(job, run)
+
+    def _read(self, fetched: Fetched) -> tuple[Runner | None, StoredJob[Any, Any]]:
+        """Return what runs a job, and the job as that sees it."""
+        runner = self.named.get(fetched.fields.get(b"name", b""), self.catch_all)
+        codecs = (runner.data, runner.result) if runner else (ANY, ANY)
+        return runner, StoredJob(self.keys.queue, fetched.id, fetched.fields, codecs)
 
     def _is_worn_out(self, job: StoredJob[Any, Any], more: int = 0) -> bool:
         """Whether a job was started as often as it may be, and so many times more."""
@@ -166,9 +169,7 @@ class Executor:
         """Return how a run ends that its children or odd keys did not let end; else None."""
         if code not in {PENDING_CHILDREN, FAILED_CHILDREN, BROKEN}:
             return None
-        job: StoredJob[Any, Any] = StoredJob(
-            self.keys.queue, fetched.id, fetched.fields, (ANY, ANY)
-        )
+        _, job = self._read(fetched)
         return self._failed(fetched, job, error_for(code, job_id=job.id, queue=job.queue))
 
     def _failed(

@@ -20,6 +20,7 @@ from framework import (
     Flow,
     FlowProducer,
     FlowTree,
+    HeldJob,
     Job,
     JobOptions,
     JobScheduler,
@@ -155,6 +156,31 @@ async def greeting(greetings: Producer[Greet, str], name: str) -> str:
     assert_type(jobs, Sequence[Job[Greet, str]])
     assert_type(await greetings.result(jobs[0], timeout=timedelta(seconds=5)), str)
     return await greetings.result(job)
+
+
+# 5. A job of steps: it leaves, and goes on later.
+class Trial(BaseModel):
+    is_welcomed: bool = False
+
+
+@processor("trials", backoffs={"bank": lambda attempt, _error, _job: timedelta(seconds=attempt)})
+class Trials:
+    async def process(self, job: Job[Trial], ctx: Context) -> int:
+        if not job.data.is_welcomed:
+            job = await ctx.save(job, Trial(is_welcomed=True))
+            assert_type(job, Job[Trial])
+            await ctx.delay_for(timedelta(days=14))
+        assert_type(await ctx.children_values(int), dict[str, int])
+        assert_type(await ctx.ignored_children(), dict[str, str])
+        return ctx.attempt
+
+
+async def work_by_hand(queue: Queue) -> timedelta | None:
+    held = await queue.next_job("token", lock_duration=timedelta(minutes=1))
+    assert_type(held, HeldJob | None)
+    if held is None or await held.wait_for_children():
+        return None
+    return await held.fail("no paper")
 
 
 # 6. A flow, known beforehand: added whole or not at all.

@@ -8,6 +8,7 @@ import pytest
 from framework import (
     Application,
     Custom,
+    Every,
     FailedChildrenError,
     HeldJob,
     JobNotFoundError,
@@ -356,3 +357,19 @@ async def test_a_job_that_is_not_active_is_left_where_it_is(
 
     assert list(await scores_of(store, keys, "delayed")) == ["1"]
     assert await scores_of(store, keys, "completed") == {}
+
+
+async def test_a_run_of_a_schedule_taken_by_hand_carries_it_on(
+    app: Application, store: Store, keys: QueueKeys
+) -> None:
+    async with app:
+        queue = app.queue("demo")
+        await queue.upsert_job_scheduler("nightly", Every(MINUTE))
+
+        job = await queue.next_job("mine")
+
+        assert job is not None
+        assert job.id.startswith("repeat:nightly:")
+    (following,) = await scores_of(store, keys, "delayed")
+    assert following.startswith("repeat:nightly:")
+    assert following != job.id

@@ -157,9 +157,10 @@ def test_a_night_shift_is_as_its_page_says(redis_url: str, prefix: str, tmp_path
         ("trials.py", "wait-in-the-middle-of-a-job.md"),
         ("digests.py", "wait-for-children.md"),
         ("books.py", "chain-children.md"),
+        ("front_desk.py", "work-a-queue-by-hand.md"),
     ],
 )
-def test_a_job_of_steps_does_as_its_page_says(
+def test_a_program_does_as_its_page_says(
     redis_url: str, prefix: str, tmp_path: Path, example: str, page: str
 ) -> None:
     said = run_example(example, redis_url, prefix, tmp_path)
