@@ -7,14 +7,14 @@ from framework.model.job import Job, JobId
 from framework.store.transitions.running import add_log, save_data, update_progress
 from framework.wire.job_hash import StoredJob
 from framework.wire.payload import codec_of
-from framework.worker.context_parts import ContextFamily, ContextLeaving
+from framework.worker.context_parts import ContextFamily, ContextLeaving, ContextSteps
 from framework.worker.run import Run
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Context(ContextLeaving, ContextFamily):
+class Context(ContextLeaving, ContextSteps, ContextFamily):
     """What a job may do while it runs. Ask for it by its type in ``process``.
 
     Attributes:

@@ -1,16 +1,21 @@
-"""Parts of `Context`: leaving early, and looking at children."""
+"""Parts of `Context`: leaving early, steps, and looking at children."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, TypeVar, overload
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast, overload
 
-from framework.errors import FailedChildrenError
+from framework.di.signature import REQUIRED, returns_of
+from framework.errors import FailedChildrenError, OptionsError, PayloadError, ResultError
 from framework.model.job import ChildCounts
 from framework.model.outcome import DelayFor, DelayUntil, LimitRate, Parked, WaitForChildren
 from framework.store import families
+from framework.store.transitions.running import save_field
 from framework.wire.codes import FAILED_CHILDREN
-from framework.wire.payload import codec_of
+from framework.wire.keys import is_text
+from framework.wire.payload import Codec, codec_of
 from framework.worker.run import Run
 
+P = ParamSpec("P")
 V = TypeVar("V")
 
 
@@ -89,6 +94,73 @@ class ContextLeaving(ContextBase):
             )
         if is_pending:
             raise Parked(WaitForChildren())
+
+
+class ContextSteps(ContextBase):
+    """Steps whose results the job remembers, so that no later run repeats them."""
+
+    __slots__ = ("_remembered",)
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self._remembered: dict[str, bytes] = {}
+
+    async def step(
+        self, name: str, work: Callable[P, Awaitable[V]], *args: P.args, **kwargs: P.kwargs
+    ) -> V:
+        """Run a step, or return what it returned in an earlier run of this job.
+
+        A crash between the work and its being remembered repeats it. A job that is retried
+        by hand after it completed remembers all its steps.
+
+        Wire: field ``fw.step.<name>`` of the job's hash, the result's JSON; refused unless
+        this worker holds the lock.
+
+        Args:
+            name: Unique among the job's steps.
+            work: Its return annotation says what comes back out of the JSON.
+
+        Raises:
+            OptionsError: The name is empty.
+            ResultError: JSON cannot hold the result; the step is done, the job fails.
+            PayloadError: What is remembered does not fit.
+            LockLostError: The job is no longer this worker's.
+        """
+        memory = Memory(name, work)
+        text = self.remembered(memory)
+        if text is not None:
+            return cast("V", memory.codec.decode(text))
+        result = await work(*args, **kwargs)
+        await self.remember(memory, result)
+        return result
+
+    def remembered(self, memory: "Memory") -> bytes | None:
+        """Return the JSON of a step that was done, or None."""
+        known = self._remembered.get(memory.field)
+        return known if known is not None else self._run.job.fields.get(memory.field.encode())
+
+    async def remember(self, memory: "Memory", result: object) -> None:
+        """Write down what a step returned."""
+        run = self._run
+        try:
+            text = memory.codec.encode(result)
+        except PayloadError as error:
+            raise ResultError(f"{memory.field} cannot be written: {error}") from error
+        await save_field(run.store, run.keys, run.job.id, run.token, memory.field, text)
+        self._remembered[memory.field] = text
+
+
+class Memory:
+    """Where a step's result is remembered, and how it is written."""
+
+    __slots__ = ("codec", "field")
+
+    def __init__(self, name: str, work: Callable[..., object]) -> None:
+        if not is_text(name):
+            raise OptionsError("step", f"its name is text and not empty, got {name!r}")
+        self.field = f"fw.step.{name}"
+        kind = returns_of(work)
+        self.codec: Codec[Any] = codec_of(Any if kind is REQUIRED else kind)
 
 
 class ContextFamily(ContextBase):

@@ -1,17 +1,20 @@
 """`Context` for handlers that run in a thread."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, TypeVar, overload
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast, overload
 
 from anyio import from_thread
 
 from framework.model.job import ChildCounts, Job
 from framework.model.outcome import DelayFor, DelayUntil, LimitRate, Parked
 from framework.worker.context import Context
+from framework.worker.context_parts import Memory
 from framework.worker.run import Run
 
 T = TypeVar("T")
 R = TypeVar("R")
+P = ParamSpec("P")
 V = TypeVar("V")
 
 
@@ -46,6 +49,16 @@ class SyncContext:
     def save(self, job: Job[T, R], data: T) -> Job[T, R]:
         """Replace the job's data; see `Context.save`."""
         return from_thread.run(self._context.save, job, data)
+
+    def step(self, name: str, work: Callable[P, V], *args: P.args, **kwargs: P.kwargs) -> V:
+        """Run a step in this thread, or return what it returned earlier; see `Context.step`."""
+        memory = Memory(name, work)
+        text = self._context.remembered(memory)
+        if text is not None:
+            return cast("V", memory.codec.decode(text))
+        result = work(*args, **kwargs)
+        from_thread.run(self._context.remember, memory, result)
+        return result
 
     def delay_for(self, delay: timedelta) -> NoReturn:
         """Leave, and run again after a delay; see `Context.delay_for`."""

@@ -163,6 +163,10 @@ class Trial(BaseModel):
     is_welcomed: bool = False
 
 
+async def welcome(trial: Trial) -> str:
+    return repr(trial)
+
+
 @processor("trials", backoffs={"bank": lambda attempt, _error, _job: timedelta(seconds=attempt)})
 class Trials:
     async def process(self, job: Job[Trial], ctx: Context) -> int:
@@ -170,6 +174,7 @@ class Trials:
             job = await ctx.save(job, Trial(is_welcomed=True))
             assert_type(job, Job[Trial])
             await ctx.delay_for(timedelta(days=14))
+        assert_type(await ctx.step("welcome", welcome, job.data), str)
         assert_type(await ctx.children_values(int), dict[str, int])
         assert_type(await ctx.ignored_children(), dict[str, str])
         return ctx.attempt

@@ -12,7 +12,7 @@ from framework.wire.keys import QueueKeys
 UPDATE_PROGRESS = load_script("update_progress")
 ADD_LOG = load_script("add_log")
 UPDATE_DATA = load_script("update_data")
-SAVE_DATA = load_script("save_data")
+SAVE_FIELD = load_script("save_field")
 EXTEND_LOCKS = load_script("extend_locks")
 MOST_LOCKS = 1000
 
@@ -72,15 +72,21 @@ async def update_data(store: Store, keys: QueueKeys, job_id: JobId, data: bytes)
 async def save_data(
     store: Store, keys: QueueKeys, job_id: JobId, token: Token, data: bytes
 ) -> None:
-    """Replace a running job's data, a JSON text.
+    """Replace a running job's data, a JSON text. Wire: field ``data``. Raises as `save_field`."""
+    await save_field(store, keys, job_id, token, "data", data)
 
-    Wire: field ``data``.
+
+async def save_field(
+    store: Store, keys: QueueKeys, job_id: JobId, token: Token, field: str, value: bytes
+) -> None:
+    """Write one field of a running job's hash.
 
     Raises:
         JobNotFoundError: The job's hash is gone.
         LockLostError: The lock expired, or another worker holds it.
     """
-    code = await store.run(SAVE_DATA, keys.pick(SAVE_DATA.keys), [job_id, token, data])
+    args: list[Argument] = [job_id, token, field, value]
+    code = await store.run(SAVE_FIELD, keys.pick(SAVE_FIELD.keys), args)
     raise_for(code, job_id=job_id, queue=keys.queue)
 
 
