@@ -113,13 +113,16 @@ def missing_wake_up(before: View, now: View) -> str | None:
 
 
 def deduplication(view: View) -> Iterator[str]:
-    """An id that is taken for good has an owner; what waits behind one has one yet to end."""
+    """An id that is taken for good has an owner; what waits behind one has one yet to end.
+
+    Unless somebody took the id away by hand: then what waits comes when that one ends.
+    """
     for dedup_id, (owner, ttl) in view.dedup.items():
         if ttl == -1 and owner not in view.jobs:
             yield f"deduplication id {dedup_id} is held by {owner}, which is gone"
     for dedup_id in view.pending:
         owner, _ = view.dedup.get(dedup_id, ("", -1))
-        if owner not in view.jobs or {"completed", "failed"}.intersection(view.places(owner)):
+        if owner and {"completed", "failed"}.intersection(view.places(owner) or ["completed"]):
             yield f"a job waits behind {dedup_id}, whose owner {owner!r} does not run again"
 
 

@@ -93,6 +93,12 @@ class Tending(Base):
         self.people(act, self.queue(queue), job_id, *args, **options)
         self.leave_room()
 
+    @precondition(lambda self: any(view.jobs for view in self.views.values()))
+    @rule(nth=nths, act=st.sampled_from([Queue.retry_job, Queue.promote_job]))
+    def bring_back(self, nth: int, act: Act) -> None:
+        queue, job_id = self.some_job(nth)
+        self.people(act, self.queue(queue), job_id)
+
     @rule(queue=queues, told=to_queues)
     def tend_a_queue(self, queue: str, told: Told) -> None:
         act, args, options = told

@@ -10,7 +10,7 @@ from tests.property.world import World
 def test_queues_are_in_order_after_each_step(world: World) -> None:
     how = settings(
         max_examples=200,
-        stateful_step_count=40,
+        stateful_step_count=50,
         deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
