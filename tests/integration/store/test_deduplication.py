@@ -262,6 +262,20 @@ class TestKeepLastIfActive:
         assert await state_of(store, keys, job.id) is JobState.COMPLETED
         assert await list_of(store, keys, "wait") == ["2"]
 
+    @pytest.mark.parametrize("odd", ["dn:k", "de:k"])
+    async def test_a_key_of_the_wrong_type_keeps_no_job_from_ending(
+        self, store: Store, keys: QueueKeys, odd: str
+    ) -> None:
+        await add(store, keys, self.KEEP)
+        job = await take(store, keys)
+        await store.command("DEL", keys.base + odd)
+        await store.command("LPUSH", keys.base + odd, "x")
+
+        ended = await trade(store, keys, complete(job))
+
+        assert ended.codes == [0]
+        assert await state_of(store, keys, job.id) is JobState.COMPLETED
+
     async def test_an_id_that_is_taken_meanwhile_overwrites_no_job(
         self, store: Store, keys: QueueKeys
     ) -> None:

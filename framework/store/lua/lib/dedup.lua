@@ -38,12 +38,13 @@ local function line_up_next(q, dedup_id, now_ms)
   redis.call("DEL", next_key)
 end
 
--- When its job ends for good: a window with a time runs on.
+-- When its job ends for good: a window with a time runs on. Keys of the wrong type are left alone,
+-- since an error would keep the job from ending.
 local function release_dedup(q, job_id, dedup_id, now_ms)
   local key = q.base .. "de:" .. dedup_id
-  local owner, ttl = redis.call("GET", key), redis.call("PTTL", key)
+  local owner, ttl = redis.pcall("GET", key), redis.call("PTTL", key)
   if ttl == 0 or (ttl == -1 and owner == job_id) then redis.call("DEL", key) end
-  if not owner or owner == job_id then line_up_next(q, dedup_id, now_ms) end
+  if not owner or owner == job_id then pcall(line_up_next, q, dedup_id, now_ms) end
 end
 
 -- When its job is removed.
