@@ -218,8 +218,8 @@ class OddKeysError(TransitionError):
     """A key of the job, or of one tied to it, is not of the type that it should be."""
 
     problem = (
-        "cannot end: a key of it, or of its parent, is not of the type that it should be; "
-        "the log has Redis' words"
+        "cannot change state: a key of it, or of its parent, is not of the type that it should "
+        "be; the log, or Redis' own, has Redis' words"
     )
 
 

@@ -222,6 +222,26 @@ async def test_callers_of_one_call_get_each_their_own_answer(
     assert isinstance(second, ParentNotFoundError)
 
 
+@pytest.mark.parametrize("odd", ["top", "top:dependencies"])
+async def test_odd_keys_of_one_parent_do_not_reach_other_callers(
+    store: Store, keys: QueueKeys, parents: QueueKeys, odd: str
+) -> None:
+    job = await active_job(store, parents)
+    await put(store, parents, top(parents), child(parents, "x"))
+    await store.command("DEL", parents.job(odd))
+    await store.command("SET", parents.job(odd), "odd")
+    good = child(keys, parent=ParentJob(job.id, "parents"))
+    bad = child(keys, "a", parent=TOP)
+    again = child(parents, "x", parent=ParentJob(job.id, "parents"))
+
+    first, second, third = await add_tied(store, keys, [good], [bad, again], [good])
+
+    assert isinstance(first, Sequence)
+    assert isinstance(third, Sequence)
+    assert isinstance(second, TransitionError)
+    assert [one.id for one in (*first, *third)] == ["1", "2"]
+
+
 async def test_a_job_that_waits_is_adopted(
     store: Store, keys: QueueKeys, parents: QueueKeys
 ) -> None:
