@@ -8,7 +8,8 @@ from typing import Any, Self
 from redis import exceptions
 
 from framework.store.address import Address
-from framework.store.connection import Argument, translate
+from framework.store.answers import translate
+from framework.store.connection import Argument
 from framework.store.connections import Connections
 from framework.store.script import Script
 

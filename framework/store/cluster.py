@@ -11,15 +11,9 @@ from typing import Any
 from redis import exceptions
 
 from framework.store.address import Place
+from framework.store.answers import is_stale
 from framework.store.cluster_map import ClusterMap
-from framework.store.connection import (
-    REPLY_SECONDS,
-    Argument,
-    Command,
-    HeldConnection,
-    is_stale,
-    pack,
-)
+from framework.store.connection import REPLY_SECONDS, Argument, Command, HeldConnection, pack
 
 MOST_REDIRECTS = 5
 # Commands that have no key, and those whose key is not their first argument.

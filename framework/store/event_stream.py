@@ -6,7 +6,8 @@ from redis import exceptions
 
 from framework.model.events import QueueEvent
 from framework.model.job import JobId
-from framework.store.connection import is_passing, pack, translate
+from framework.store.answers import is_passing, translate
+from framework.store.connection import pack
 from framework.store.patience import Patience
 from framework.store.store import Store
 from framework.wire.event_entry import decode_event

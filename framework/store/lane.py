@@ -10,15 +10,8 @@ from typing import Any
 from redis import exceptions
 
 from framework.store.address import Address
-from framework.store.connection import (
-    REPLY_SECONDS,
-    Argument,
-    Command,
-    HeldConnection,
-    is_passing,
-    pack,
-    translate,
-)
+from framework.store.answers import is_passing, translate
+from framework.store.connection import REPLY_SECONDS, Argument, Command, HeldConnection, pack
 from framework.store.copies import Copies
 from framework.store.outage import Outage
 from framework.store.patience import Patience

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from redis import exceptions
 
-from framework.store.connection import HeldConnection, is_passing, pack, translate
+from framework.store.answers import is_passing, translate
+from framework.store.connection import HeldConnection, pack
 from framework.store.patience import Patience
 from framework.store.store import Store
 

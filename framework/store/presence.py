@@ -8,7 +8,8 @@ import structlog
 from redis import exceptions
 
 from framework.model.worker_info import WorkerInfo
-from framework.store.connection import HeldConnection, is_passing, pack, translate
+from framework.store.answers import is_passing, translate
+from framework.store.connection import HeldConnection, pack
 from framework.store.store import Store
 from framework.wire.client_name import name_in, worker_name
 from framework.wire.keys import QueueKeys

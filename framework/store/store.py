@@ -9,13 +9,8 @@ from redis import exceptions
 
 from framework.model.clock import Clock, SystemClock
 from framework.store.address import Address
-from framework.store.connection import (
-    REPLY_SECONDS,
-    Argument,
-    HeldConnection,
-    is_passing,
-    translate,
-)
+from framework.store.answers import has_not_run, is_passing, translate
+from framework.store.connection import REPLY_SECONDS, Argument, HeldConnection
 from framework.store.connections import Connections
 from framework.store.copies import Copies
 from framework.store.lane import Lane
@@ -195,6 +190,6 @@ class Store:
             try:
                 return await call()
             except (exceptions.RedisError, OSError) as error:
-                passing = repeatable and is_passing(error)
+                passing = (repeatable or has_not_run(error)) and is_passing(error)
                 if not passing or not await patience.wait():
                     raise translate(error, self.address) from error

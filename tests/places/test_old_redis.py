@@ -7,7 +7,9 @@ import anyio
 import pytest
 
 from framework.errors import RedisRefusedError
+from framework.store.reads import count_logs
 from framework.store.store import Store
+from framework.store.transitions.running import add_log
 from framework.wire.keys import QueueKeys
 from tests.places.binaries import OLD
 from tests.places.conftest import need
@@ -33,6 +35,22 @@ async def test_a_script_waits_while_the_server_is_a_replica(old: Server, keys: Q
             old.ask("REPLICAOF", "NO", "ONE")
 
         assert (await events_of(store, keys)).count("added") == 2
+
+
+async def test_what_may_run_once_only_waits_too(old: Server, keys: QueueKeys) -> None:
+    async with Store(old.url) as store:
+        job_id = await waiting_job(store, keys)
+        old.ask("REPLICAOF", "127.0.0.1", "1")
+
+        def stats() -> dict[str, object]:
+            return dict(old.ask("INFO", "commandstats"))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(add_log, store, keys, job_id, "a row")
+            await until(lambda: "cmdstat_eval" in stats(), message="it was refused")
+            old.ask("REPLICAOF", "NO", "ONE")
+
+        assert await count_logs(store, keys, job_id) == 1
 
 
 async def test_a_full_server_is_named(old: Server, keys: QueueKeys) -> None:

@@ -5,7 +5,7 @@ from redis import exceptions
 
 from framework.errors import RedisRefusedError, RedisUnavailableError
 from framework.store.address import Address
-from framework.store.connection import is_passing, is_stale, translate
+from framework.store.answers import is_passing, is_stale, translate
 
 # How servers before 7.0 word the error of a command in a script; redis-py has cut "ERR ".
 IN_A_SCRIPT = "Error running script (call to f_1e6): @user_script:40: @user_script: 40: -{}"
