@@ -9,7 +9,7 @@ REPOSITORY = Path(__file__).parents[2]
 CODE = REPOSITORY / "framework"
 PAGE = REPOSITORY / "docs/reference/redis.md"
 # They name commands that others send, and codes of answers that are also commands.
-NOT_SENDING = {"cluster.py", "connection.py", "address.py"}
+NOT_SENDING = {"cluster.py", "answers.py"}
 IN_LUA = re.compile(r"\"([A-Z]{3,})\"")
 IN_PYTHON = re.compile(r"\"([A-Z]{3,})(?: [A-Z]+)?\"")
 
