@@ -317,7 +317,7 @@ async def dump(app: Application, queue: str) -> dict[str, object]:
     found: dict[str, object] = {}
     for key in sorted(await app.store.command("KEYS", f"{base}*")):
         name = key.decode().removeprefix(base)
-        if name == "meta":
+        if name == "meta" or name.startswith("meta:fw:"):
             continue
         match (await app.store.command("TYPE", key)).decode():
             case "hash":

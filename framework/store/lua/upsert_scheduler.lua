@@ -1,6 +1,6 @@
 -- Make a schedule, or change it, and put its next run in line.
 --
--- keys:    base wait paused active prioritized delayed marker meta events pc id repeat_set
+-- keys:    base wait paused active prioritized delayed marker meta events pc id repeat_set lane
 -- args:    now_ms scheduler name data opts quoted priority push every next_ms offset start_ms
 --          due_ms ...
 -- rest:    the fields of the schedule's hash that it does not keep by itself: name value, …
@@ -8,9 +8,14 @@
 --          only puts a run in line that is missing, due then.
 -- returns: {job_id, delay_ms}, {} when the run is somewhere; -10, -11 the run is there already
 -- emits:   added, then waiting or delayed
--- include: lib/schedule lib/removal
+-- include: lib/schedule lib/removal lib/lanes
 
-local MOST_SLOTS = 32
+-- The lane is this call's own: sent again, when its reply is lost, it does nothing more. Else a run
+-- that has begun meanwhile would be counted anew.
+local before = recall(lane, 1)
+if before then return {before[2], before[3]} end
+
+local MOST_SLOTS, LANE_MS = 32, 60000
 local key = repeat_set .. ":" .. scheduler
 local prefix = base .. "repeat:" .. scheduler .. ":"
 local now, span, given = tonumber(now_ms), tonumber(every), tonumber(offset)
@@ -75,5 +80,7 @@ if stored_offset then redis.call("HSET", key, "offset", whole(stored_offset)) en
 if running then redis.call("HSET", key, "fw.running", running) end
 local q = {base = base, wait = wait, paused = paused, active = active, prioritized = prioritized,
   delayed = delayed, marker = marker, meta = meta, events = events, pc = pc, id = id}
-return {line_up_run(q, {scheduler = scheduler, due = due, now = now, name = name, data = data,
-  opts = opts, quoted = quoted, priority = priority, push = push})}
+local job_id, delay_ms = line_up_run(q, {scheduler = scheduler, due = due, now = now, name = name,
+  data = data, opts = opts, quoted = quoted, priority = priority, push = push})
+remember(lane, LANE_MS, 1, job_id, delay_ms)
+return {job_id, delay_ms}

@@ -1,5 +1,6 @@
 """Schedules: make, change, list and remove them, and put the next run in line."""
 
+import uuid
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -51,9 +52,7 @@ async def upsert_scheduler(store: Store, keys: QueueKeys, plan: SchedulerPlan) -
     """
     now_ms = store.clock.now_ms()
     run = first_run_of(plan, now_ms)
-    reply = await store.run(
-        UPSERT_SCHEDULER, keys.pick(UPSERT_SCHEDULER.keys), upsert_args(plan, run, now_ms)
-    )
+    reply = await store.run(UPSERT_SCHEDULER, upsert_keys(keys), upsert_args(plan, run, now_ms))
     if isinstance(reply, int):
         raise_for(reply, job_id=run_id(plan.id, run.due_ms or now_ms), queue=keys.queue)
     return NextRun(JobId(reply[0].decode()), int(reply[1]))
@@ -74,8 +73,13 @@ async def restore_run(
     shown = due_ms if isinstance(plan.when, Cron) else None
     run = make_run(plan.id, plan.template, {**plan.repeat, "count": count}, now_ms, shown)
     args = upsert_args(plan, run, now_ms, due_ms)
-    reply = await store.run(UPSERT_SCHEDULER, keys.pick(UPSERT_SCHEDULER.keys), args)
+    reply = await store.run(UPSERT_SCHEDULER, upsert_keys(keys), args)
     return JobId(reply[0].decode()) if isinstance(reply, list) and reply else None
+
+
+def upsert_keys(keys: QueueKeys) -> list[str]:
+    """Return the keys of ``UPSERT_SCHEDULER``, with a lane for one call."""
+    return keys.pick(UPSERT_SCHEDULER.keys, lane=keys.lane(f"{uuid.uuid4().hex}:0"))
 
 
 def upsert_args(

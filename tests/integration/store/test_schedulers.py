@@ -14,15 +14,19 @@ from framework.model.schedule import Cron, Every
 from framework.store.store import Store
 from framework.store.transitions.exchange import Fetched
 from framework.store.transitions.schedulers import (
+    UPSERT_SCHEDULER,
     NextRun,
     add_next_run,
     read_many,
     read_one,
     remove_scheduler,
+    upsert_args,
+    upsert_keys,
     upsert_scheduler,
 )
 from framework.store.transitions.stalled import recover_stalled
 from framework.wire.keys import QueueKeys
+from framework.wire.scheduler import first_run_of
 from framework.wire.scheduler_plan import make_plan
 from tests.support.builders import (
     KEEP_ALL,
@@ -167,6 +171,23 @@ async def test_a_worker_that_dies_before_it_adds_the_next_run_leaves_that_to_ano
 
     assert again.id == lost.id
     assert list(await scores_of(store, keys, "delayed")) == [f"repeat:s:{NOW + 60_000}"]
+
+
+async def test_a_call_sent_again_changes_nothing_more(
+    store: Store, keys: QueueKeys, clock: StillClock
+) -> None:
+    """Its reply was lost, and a worker took the run before the call was sent again."""
+    plan = make_plan("s", Every(MINUTE), "tick", b"{}", KEEP_ALL, limit=2)
+    script_keys = upsert_keys(keys)
+    args = upsert_args(plan, first_run_of(plan, NOW), NOW)
+    first = await store.run(UPSERT_SCHEDULER, script_keys, args)
+    await run_one(store, keys, clock)
+    before = await dump_of(store, keys)
+
+    again = await store.run(UPSERT_SCHEDULER, script_keys, args)
+
+    assert again == first
+    assert await dump_of(store, keys) == before
 
 
 async def test_runs_that_were_missed_are_left_out_and_the_phase_is_kept(
