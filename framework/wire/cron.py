@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from framework.model.cron_fields import CronFields, read_cron
 from framework.wire.millis import EPOCH, MILLISECOND
+from framework.wire.zones import zone_of
 
 ALL_HOURS = 24
 LAST_HOUR = 23
@@ -28,9 +28,9 @@ def next_ms(expression: str, tz: str, after_ms: int) -> int | None:
     """Return the first instant of an expression after ``after_ms``; None if there is none.
 
     Raises:
-        ScheduleError: The expression cannot be used.
+        ScheduleError: The expression or the zone cannot be used.
     """
-    after = (EPOCH + after_ms * MILLISECOND).astimezone(ZoneInfo(tz))
+    after = (EPOCH + after_ms * MILLISECOND).astimezone(zone_of(tz))
     found = next_instant(read_cron(expression), after)
     return None if found is None else (found - EPOCH) // MILLISECOND
 

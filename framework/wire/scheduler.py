@@ -79,9 +79,17 @@ def next_run_of(scheduler_id: str, opts: bytes, now_ms: int) -> Run | None:
         opts: The options of the one that has begun, whoever wrote them.
 
     Raises:
-        ValueError: They are no JSON, or no run's.
+        ValueError: They are no JSON, or no run's, or hold what cannot be.
         ScheduleError: The cron expression cannot be used.
     """
+    try:
+        return run_after(scheduler_id, opts, now_ms)
+    except (ArithmeticError, AttributeError, TypeError) as error:
+        raise ValueError(f"its options cannot be used: {error}") from error
+
+
+def run_after(scheduler_id: str, opts: bytes, now_ms: int) -> Run | None:
+    """Return the run after one that has begun. Raises whatever odd options lead to, too."""
     stored = from_json(opts)
     repeat = stored.get("repeat") if isinstance(stored, dict) else None
     if not isinstance(repeat, dict):
@@ -91,6 +99,8 @@ def next_run_of(scheduler_id: str, opts: bytes, now_ms: int) -> Run | None:
     if (repeat.get("limit") and count > int(repeat["limit"])) or (end_ms and now_ms > end_ms):
         return None
     due_ms = None
+    if repeat.get("every") is not None and not float(repeat["every"]) > 0:
+        raise ValueError(f"it repeats every {repeat['every']} ms")
     if pattern := repeat.get("pattern"):
         since = max(now_ms, int(stored.get("prevMillis") or 0))
         zone = "UTC" if repeat.get("utc") else repeat.get("tz") or "UTC"

@@ -107,7 +107,7 @@ def read_backoff(stored: object) -> Backoff | None:
         return None
     delay = from_ms(number_in(stored, "delay") or 0)
     jitter = stored.get("jitter", 0)
-    jitter = min(1.0, max(0.0, float(jitter))) if isinstance(jitter, int | float) else 0.0
+    jitter = float(min(1, max(0, jitter))) if isinstance(jitter, int | float) else 0.0
     kind = stored.get("type")
     if kind == "fixed":
         return Fixed(delay, jitter)

@@ -16,6 +16,8 @@ local stored_name, stored_data, stored_every, start, stored_offset =
 local span = tonumber(stored_every or every)
 local due = tonumber(next_ms)
 if span then
+  -- No number of runs of no length leads into the future.
+  if not (span > 0) then return "" end
   due = next_slot(prev, span, tonumber(now_ms), tonumber(stored_offset or offset) or 0,
     tonumber(start))
 end

@@ -194,6 +194,7 @@ BAD_OPTS = [
     b'{"delay":1e300}',
     b'{"backoff":1e300}',
     b'{"backoff":{"type":"fixed","delay":1e300}}',
+    b'{"backoff":{"type":"fixed","delay":1,"jitter":1' + b"0" * 400 + b"}}",
     b'{"removeOnComplete":1e400}',
     b'{"removeOnFail":{"age":1e300}}',
     b'{"kl":1e300,"stackTraceLimit":1e300}',

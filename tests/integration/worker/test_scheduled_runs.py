@@ -153,8 +153,19 @@ async def test_a_retry_of_a_run_is_no_run_of_its_own(open_app: Open, overlap: Ov
     assert counts[JobState.DELAYED] == 1
 
 
+UNREADABLE = [
+    '{"pattern":"H H * * *","count":1}',
+    '{"pattern":5,"count":1}',
+    '{"pattern":"* * * * *","tz":"Nowhere/City","count":1}',
+    '{"pattern":"* * * * *","limit":1e400,"count":1}',
+    '{"pattern":"* * * * *","startDate":9007199254740993,"count":1}',
+    '{"every":0,"count":1}',
+]
+
+
+@pytest.mark.parametrize("repeat", UNREADABLE)
 async def test_a_schedule_that_cannot_be_read_ends_and_its_run_goes_on(
-    open_app: Open, capfd: pytest.CaptureFixture[str]
+    open_app: Open, capfd: pytest.CaptureFixture[str], repeat: str
 ) -> None:
     @processor("ticks")
     async def ticks(job: Job[Any]) -> str:
@@ -163,7 +174,7 @@ async def test_a_schedule_that_cannot_be_read_ends_and_its_run_goes_on(
     app = open_app(ticks)
     async with working(app):
         queue = app.queue("ticks")
-        run = await add_unreadable(app)
+        run = await add_unreadable(app, repeat)
 
         async def has_run() -> bool:
             return (await queue.state(run)) is JobState.COMPLETED
@@ -173,10 +184,10 @@ async def test_a_schedule_that_cannot_be_read_ends_and_its_run_goes_on(
     assert "schedule ends here, its next run cannot be told" in capfd.readouterr().out
 
 
-async def add_unreadable(app: Application) -> str:
-    """A run whose expression only a strange parser could read."""
+async def add_unreadable(app: Application, repeat: str) -> str:
+    """A run that says how it repeats as only a strange peer would."""
     base = f"{app.settings.prefix}:ticks:"
-    opts = '{"repeat":{"pattern":"H H * * *","count":1}}'
+    opts = f'{{"repeat":{repeat}}}'
     words: list[str | int] = [
         "name",
         "n",
@@ -192,7 +203,7 @@ async def add_unreadable(app: Application) -> str:
         0,
     ]
     await app.store.command("ZADD", f"{base}repeat", 1, "odd")
-    await app.store.command("HSET", f"{base}repeat:odd", "name", "n", "pattern", "H H * * *")
+    await app.store.command("HSET", f"{base}repeat:odd", "name", "n", "ic", 1)
     await app.store.command("HSET", f"{base}repeat:odd:1", *words)
     await app.store.command("LPUSH", f"{base}wait", "repeat:odd:1")
     await app.store.command("ZADD", f"{base}marker", 0, "0")

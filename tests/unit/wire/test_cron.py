@@ -109,3 +109,30 @@ def test_a_search_ends_soon_where_the_clocks_change() -> None:
     for minutes in range(0, 300, 7):
         start = instant_to_ms(after + timedelta(minutes=minutes))
         assert next_ms("59 * * * *", "Africa/Cairo", start) is not None
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"),
+    [
+        ("UTC+3", 9),
+        ("utc", 12),
+        ("utc+05:45", 6),
+        ("UTC-03", 15),
+        ("europe/berlin", 11),
+        ("local", 12),
+    ],
+)
+def test_a_zone_is_known_by_every_name_that_node_takes(zone: str, hour: int) -> None:
+    """What Node's parser said of them, on a machine whose clock shows UTC."""
+    after = instant_to_ms(datetime(2026, 11, 22, 1, tzinfo=UTC))
+
+    due_ms = next_ms("0 12 * * *", zone, after)
+
+    assert due_ms is not None
+    assert instant_from_ms(due_ms).hour == hour
+
+
+@pytest.mark.parametrize("zone", ["GMT+2", "+05:30", "Z", "Nowhere/City", "Europe", "utc+99"])
+def test_a_name_that_node_does_not_take_either_is_no_zone(zone: str) -> None:
+    with pytest.raises(ScheduleError):
+        next_ms("0 12 * * *", zone, 0)
