@@ -28,14 +28,15 @@ class FlowProducer:
 
         Wire: each job with children -> waiting-children, the others -> waiting, prioritized or
         delayed; each stands among its parent's ``:dependencies``; events ``added`` and
-        ``waiting-children``, ``waiting`` or ``delayed``. Ids that are not given are UUIDs.
+        ``waiting-children``, ``waiting`` or ``delayed``. Ids that are not given are UUIDs. A
+        ``job_id`` that is there already gets the event ``duplicated`` and joins the tree as it is.
 
         Args:
             flow: The tree.
             parent: A job, running for instance, that shall wait for the tree's root.
 
         Returns:
-            The root.
+            The root; where a job of its ``job_id`` was there already, the id of that one.
 
         Raises:
             RouteError: No queue takes a payload, or two do.

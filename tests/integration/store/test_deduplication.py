@@ -262,6 +262,26 @@ class TestKeepLastIfActive:
         assert await state_of(store, keys, job.id) is JobState.COMPLETED
         assert await list_of(store, keys, "wait") == ["2"]
 
+    async def test_a_payload_with_a_parent_becomes_its_child(
+        self, store: Store, keys: QueueKeys
+    ) -> None:
+        await add(store, keys, self.KEEP)
+        job = await take(store, keys)
+        parent = keys.job("top")
+        await store.command(
+            "HSET", keys.base + "dn:k", "name", "n", "data", "2", "opts", '{"lifo":true}',
+            "jid", "next", "pk", parent, "pd", '{"id":"top"}', "pdk", f"{parent}:dependencies",
+            "rjk", "daily",
+        )  # fmt: skip
+
+        await trade(store, keys, complete(job))
+
+        fields = await hash_of(store, keys, "next")
+        assert (fields["parentKey"], fields["parent"]) == (parent, '{"id":"top"}')
+        assert fields["rjk"] == "daily"
+        members = await store.command("SMEMBERS", f"{parent}:dependencies")
+        assert list(members) == [keys.job("next").encode()]
+
     @pytest.mark.parametrize("odd", ["dn:k", "de:k"])
     async def test_a_key_of_the_wrong_type_keeps_no_job_from_ending(
         self, store: Store, keys: QueueKeys, odd: str
