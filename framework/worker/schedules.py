@@ -39,6 +39,8 @@ GONE_MS = 30_000
 FORGOTTEN_MS = 60_000
 # How long a worker has to put the next run in line itself.
 GRACE_MS = 5_000
+# A schedule that cannot be made, and what a peer or another release wrote oddly.
+UNREADABLE = (FrameworkError, ValueError, TypeError)
 
 
 @dataclass(slots=True)
@@ -82,6 +84,8 @@ class ScheduleCare:
                 await self._look_at(keys, specs)
             except RedisUnavailableError as error:
                 self.store.outage.begin(error)
+            except UNREADABLE as error:  # what stands there must not end the workers
+                self._tell_once(keys, "", error)
 
     async def _look_at(self, keys: QueueKeys, specs: Sequence[ScheduleSpec]) -> None:
         now_ms = self.store.clock.now_ms()
@@ -96,8 +100,8 @@ class ScheduleCare:
                 await self._see_to(keys, spec, found, now_ms)
             except RedisUnavailableError:
                 raise
-            except (FrameworkError, ValueError, TypeError) as error:
-                self._tell_once(keys, spec, error)
+            except UNREADABLE as error:
+                self._tell_once(keys, spec.plan.id, error)
         if self.is_whole:
             await self._withdraw(keys, known, {spec.plan.id for spec in specs}, now_ms)
 
@@ -161,10 +165,10 @@ class ScheduleCare:
                     queue=keys.queue,
                 )
 
-    def _tell_once(self, keys: QueueKeys, spec: ScheduleSpec, error: Exception) -> None:
-        problem = f"{keys.qualified}:{spec.plan.id}: {error}"
+    def _tell_once(self, keys: QueueKeys, scheduler_id: str, error: Exception) -> None:
+        problem = f"{keys.qualified}:{scheduler_id}: {error}"
         if problem not in self._told:
             self._told.add(problem)
             log.error(
-                "schedule not kept", scheduler=spec.plan.id, queue=keys.queue, error=str(error)
+                "schedule not kept", scheduler=scheduler_id, queue=keys.queue, error=str(error)
             )

@@ -262,6 +262,42 @@ async def test_a_schedule_that_nobody_declares_is_removed_after_a_while(
     assert await read_one(store, keys, "by-hand") is not None
 
 
+async def test_what_cannot_be_read_is_told_once_and_ends_no_worker(
+    store: Store, keys: QueueKeys, capfd: pytest.CaptureFixture[str]
+) -> None:
+    care = care_of(store, keys, Schedule("nightly", Cron("0 3 * * *"), Digest()))
+    await store.command("HSET", keys.schedules, "nightly", "no JSON")
+
+    for _ in range(3):
+        await care.look()
+
+    assert capfd.readouterr().out.count("schedule not kept") == 1
+    await store.command("DEL", keys.schedules)
+    await care.look()
+    assert await read_one(store, keys, "nightly") is not None
+
+
+async def test_a_run_in_the_way_is_told_of_and_tried_again(
+    store: Store, keys: QueueKeys, clock: StillClock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody made a job of the very id that the schedule's first run needs."""
+    care = care_of(store, keys, Schedule("nightly", Cron("0 3 * * *"), Digest()))
+    due = int(datetime(2026, 11, 22, 3, tzinfo=UTC).timestamp() * 1000)
+    await store.command("HSET", keys.job(f"repeat:nightly:{due}"), "name", "other")
+
+    await care.look()
+    await care.look()
+    assert capfd.readouterr().out.count("schedule not kept") == 1
+    clock.advance(timedelta(days=1))
+    await care.look()
+
+    assert (await next_runs(store, keys)) == [f"repeat:nightly:{due + 86_400_000}"]
+
+
+async def next_runs(store: Store, keys: QueueKeys) -> list[str]:
+    return list(await scores_of(store, keys, "delayed"))
+
+
 async def test_methods_and_classes_are_declared_to_run_at_set_times(
     store: Store, keys: QueueKeys
 ) -> None:
