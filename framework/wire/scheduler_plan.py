@@ -67,8 +67,12 @@ class SchedulerPlan:
         """Return when the expression falls due first; None for `Every`, which Redis decides.
 
         Raises:
-            ScheduleError: It never does.
+            ScheduleError: It never does, or it ends before now.
         """
+        if self.end_ms is not None and self.end_ms < now_ms:
+            raise ScheduleError(
+                f'the schedule "{self.id}" ends in the past', fix="move its end, or remove it"
+            )
         if isinstance(self.when, Every):
             return None
         if self.immediately:

@@ -482,6 +482,16 @@ async def test_schedules_are_listed_by_their_next_run(store: Store, keys: QueueK
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("when", [Every(MINUTE), Cron("* * * * *")])
+async def test_a_schedule_that_ends_in_the_past_is_refused(
+    store: Store, keys: QueueKeys, when: Every | Cron
+) -> None:
+    with pytest.raises(ScheduleError, match="ends in the past"):
+        await upsert(store, keys, when, end=datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert await scores_of(store, keys, "repeat_set") == {}
+
+
 async def test_an_expression_that_falls_due_after_its_end_is_refused(
     store: Store, keys: QueueKeys
 ) -> None:
