@@ -1,11 +1,15 @@
 """`docs/reference/interop.md` and `pitfalls.md` say what the tests prove: no more, no less."""
 
 import ast
+import inspect
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from framework import Context, FlowProducer, Queue
+from framework.client.held import HeldJob
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "reference" / "interop.md"
@@ -13,6 +17,8 @@ PITFALLS = PAGE.with_name("pitfalls.md")
 NOT_OF_THE_TABLE = {Path(__file__).name, "test_node_peer.py"}
 LINK = re.compile(r'\[\d+\]\((\S+) "(\w+)"\)')
 BOTH_MAJORS = "both_majors"
+# What a run remembers of its steps is ours alone: BullMQ has no such thing.
+OURS_ALONE = {"step", "remember", "remembered"}
 
 
 class Proof(NamedTuple):
@@ -86,3 +92,17 @@ def test_each_pitfall_has_tests_that_exist() -> None:
         assert links, row
         for path, test in links:
             assert test in names_in((PAGE.parent / path).resolve()), test
+
+
+def test_each_call_of_ours_is_made_beside_node() -> None:
+    told = "".join(path.read_text() for path in HERE.glob("*.py"))
+    calls = {
+        name
+        for kind in (Queue, FlowProducer, HeldJob, Context)
+        for name, member in inspect.getmembers(kind)
+        if callable(member) and not name.startswith("_")
+    }
+
+    unproved = {name for name in calls - OURS_ALONE if not re.search(rf"\.{name}\b", told)}
+
+    assert unproved == set()
