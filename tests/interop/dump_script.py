@@ -168,6 +168,23 @@ async def flows(hand: Hand) -> None:
             await finish(hand, "top")
 
 
+async def adopting(hand: Hand) -> None:
+    """Children that are there already: one that has completed, and one that waits."""
+
+    def above(name: str, child: str) -> dict[str, Any]:
+        return node(name, "adopts", {**leaf(child), "queueName": "pot"})
+
+    await hand.add("pot", "done", jobId="done")
+    await finish(hand, "pot")
+    await hand.add("pot", "waits", jobId="waits")
+    await hand.add_flow(above("has one", "done"))
+    await hand.add_flow(above("gets one", "waits"))
+    assert await finish(hand, "adopts") == "has one"
+    assert await hand.take("adopts") is None
+    await finish(hand, "pot")
+    assert await finish(hand, "adopts") == "gets one"
+
+
 async def growing_flows(hand: Hand) -> None:
     await hand.add("grow", "parent", jobId="parent")
     await hand.take("grow")
@@ -305,6 +322,7 @@ CHAPTERS = (
     keeping_the_last,
     rescheduling,
     flows,
+    adopting,
     growing_flows,
     cutting_flows,
     scheduling,
