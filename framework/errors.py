@@ -169,9 +169,20 @@ class LockLostError(TransitionError):
 
 
 class WrongStateError(TransitionError):
-    """The job is not in the state that the change starts from."""
+    """The job is not in the state that the change starts from.
+
+    Args:
+        job_id: The job.
+        queue: The queue's name.
+        code: The script's code.
+        problem: Which state that is, where it is known.
+    """
 
     problem = "is not in the state that this change starts from"
+
+    def __init__(self, *, job_id: str, queue: str, code: int = 0, problem: str = "") -> None:
+        super().__init__(job_id=job_id, queue=queue, code=code)
+        self.problem = problem or type(self).problem
 
 
 class PendingChildrenError(TransitionError):

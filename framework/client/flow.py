@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from pydantic import BaseModel
 from typing_extensions import Unpack
 
 from framework.errors import OptionsError
@@ -42,7 +44,7 @@ class Flow(Generic[T_co]):
         **options: Unpack[FlowOptions],
     ) -> None:
         self.data = data
-        self.children = tuple(children)
+        self.children = flows_of(children)
         self.on_child_failure = on_child_failure
         self.on_failure = on_failure
         self.options = options
@@ -52,9 +54,6 @@ class Flow(Generic[T_co]):
             if option not in FlowOptions.__annotations__:
                 known = ", ".join(sorted(FlowOptions.__annotations__))
                 raise OptionsError(option, f"a flow's job has no such option; there are: {known}")
-        for child in self.children:
-            if not isinstance(child, Flow):
-                raise OptionsError("children", f"each is a Flow, got {child!r}")
 
     @classmethod
     def named(
@@ -89,3 +88,17 @@ class Flow(Generic[T_co]):
         """Say how large it is; its data may be secret."""
         kind = self.name or type(self.data).__name__
         return f"<Flow of {kind}, {len(self.children)} children>"
+
+
+def flows_of(children: object) -> tuple[Flow[Any], ...]:
+    """Return a flow's children, or refuse what are none; what they hold may be secret."""
+    fix = "Write Flow(parent, [Flow(child), Flow(child)])"
+    if not isinstance(children, Iterable) or isinstance(children, BaseModel):
+        found = type(children).__name__
+        raise OptionsError("children", f"they are a list of flows, got a {found}. {fix}")
+    flows: list[Flow[Any]] = []
+    for flow in children:
+        if not isinstance(flow, Flow):
+            raise OptionsError("children", f"each is a Flow, got a {type(flow).__name__}. {fix}")
+        flows.append(flow)
+    return tuple(flows)

@@ -77,6 +77,10 @@ class Words:
         Raises:
             FrameworkError: A node cannot be added; a note says which.
         """
+        if not isinstance(flow, Flow):
+            raise OptionsError(
+                "flow", f"it is a Flow, got a {type(flow).__name__}. Write Flow(payload), say"
+            )
         root = Node(flow, path, parent, flow.on_failure or "fail", in_flow=False)
         place = self._word(root)
         nodes = self._children(root)

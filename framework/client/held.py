@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from framework.client.hands import ANY, AnyJob, Hands
-from framework.errors import FailedByHandError, PayloadError, ResultError
+from framework.client.hold_words import cause_of, checked_lock_ms, checked_token
+from framework.errors import PayloadError, ResultError
 from framework.model.job import Job, JobId, Token
 from framework.model.outcome import DelayFor, DelayUntil, Fail, LimitRate, Retry, Wish
 from framework.store import endings
@@ -15,7 +16,6 @@ from framework.store.transitions.exchange import (
 )
 from framework.store.transitions.running import add_log, save_data, update_progress
 from framework.wire.job_hash import StoredJob
-from framework.wire.millis import to_ms
 
 HALF_A_MINUTE = timedelta(seconds=30)
 
@@ -76,6 +76,7 @@ class HeldJob:
             ResultError: JSON cannot hold the result.
             PendingChildrenError: Children of it are pending; it stays active.
             FailedChildrenError: A child failed that it may not outlive; it stays active.
+            OptionsError: ``fetch_next`` is empty or ``"0"``; it stays active.
         """
         try:
             written = ANY.encode(result)
@@ -85,8 +86,8 @@ class HeldJob:
         if fetch_next is None:
             await self._hands.end(ending)
             return None
-        token = Token(fetch_next)
-        job = await self._hands.take(token, to_ms(lock_duration), ending=ending)
+        token, lock_ms = checked_token(fetch_next), checked_lock_ms("lock_duration", lock_duration)
+        job = await self._hands.take(token, lock_ms, ending=ending)
         return HeldJob(self._hands, job, token) if job is not None else None
 
     async def fail(
@@ -103,7 +104,7 @@ class HeldJob:
             error: What is stored as its reason, and, of an exception, its trace.
             unrecoverable: Fail the job whatever attempts are left.
         """
-        cause = FailedByHandError(error) if isinstance(error, str) else error
+        cause = cause_of(error)
         if unrecoverable:
             failure = endings.of_outcome(self._job, self.token, Fail(cause))
         else:
@@ -116,7 +117,7 @@ class HeldJob:
 
         Wire: active -> delayed, or waiting/prioritized without a delay; ``atm`` rises by one.
         """
-        cause = FailedByHandError(error) if isinstance(error, str) else error
+        cause = cause_of(error)
         wait = DelayFor(delay).delay
         failure = endings.of_outcome(self._job, self.token, Retry(cause, wait))
         await self._hands.end(failure.ending)
@@ -167,7 +168,8 @@ class HeldJob:
 
         Wire: key ``J:lock``; leaves the set ``stalled``.
         """
-        await self._hands.extend_lock(self.id, self.token, to_ms(duration))
+        lock_ms = checked_lock_ms("duration", duration)
+        await self._hands.extend_lock(self.id, self.token, lock_ms)
 
     async def progress(self, progress: object) -> None:
         """Report how far the job is. Wire: field and event ``progress``."""

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from typing_extensions import override
 
 from framework.client.results import Results
 from framework.errors import OptionsError, PayloadError
-from framework.model.job import Job
+from framework.model.job import Job, JobId
 from framework.model.options import JobOptions
 from framework.store.adder import Adder
 from framework.store.store import Store
@@ -196,6 +196,12 @@ class Wording:
             self._worded = encode_options(options, prefix=self._prefix, in_flow=in_flow)
             self._asked = asked
         return self._worded
+
+
+def id_of(job: object) -> JobId:
+    """Return the id of a job, or what was given as one."""
+    job_id: Any = getattr(job, "id", job)
+    return JobId(job_id)
 
 
 def check_name(name: object) -> str:

@@ -8,9 +8,9 @@ from typing_extensions import TypeVar as DefaultTypeVar
 from typing_extensions import Unpack
 
 from framework.client.bulk import check_all, parts_of
-from framework.client.line import FreshJob, FreshJobs, Line, merged, new_job
+from framework.client.line import FreshJob, FreshJobs, Line, id_of, merged, new_job
 from framework.errors import OptionsError
-from framework.model.job import Job, JobId
+from framework.model.job import Job
 from framework.model.options import JobOptions
 from framework.wire.options import AddOptions
 from framework.wire.payload import Codec, codec_of
@@ -126,6 +126,6 @@ class Producer(Generic[T, R]):
             ResultTimeoutError: Not in time; the job goes on.
             PayloadError: What it returned does not fit ``R``.
         """
-        job_id = JobId(job if isinstance(job, str) else job.id)
+        job_id = id_of(job)
         value: Any = await self._line.results.wait(job_id, self._codecs[1], timeout)
         return cast("R", value)

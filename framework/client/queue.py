@@ -7,7 +7,7 @@ from typing import Any
 from typing_extensions import Unpack
 
 from framework.client.bulk import parts_of
-from framework.client.line import FreshJob, FreshJobs, Wording, check_name, merged, new_job
+from framework.client.line import FreshJob, FreshJobs, Wording, check_name, id_of, merged, new_job
 from framework.client.producer import HALF_A_MINUTE
 from framework.client.queue_base import ANY
 from framework.client.queue_family import QueueFamily
@@ -17,8 +17,9 @@ from framework.client.queue_jobs import QueueJobs
 from framework.client.queue_limits import QueueLimits
 from framework.client.queue_schedulers import QueueSchedulers
 from framework.client.queue_upkeep import QueueUpkeep
+from framework.errors import OptionsError
 from framework.model.events import QueueEvent
-from framework.model.job import Job, JobId
+from framework.model.job import Job
 from framework.model.options import JobOptions
 from framework.store.event_stream import follow_events, last_event_id
 from framework.wire.options import AddOptions
@@ -27,9 +28,17 @@ NO_OPTIONS = JobOptions()
 
 
 def worded_item(
-    wording: Wording, name: str, data: object, options: JobOptions = NO_OPTIONS
+    wording: Wording,
+    item: Any,  # noqa: ANN401 - whatever the caller gave
 ) -> tuple[str, object, AddOptions]:
     """Check one item of a bulk but for its data."""
+    if not isinstance(item, tuple | list) or len(item) not in {2, 3}:
+        raise OptionsError(
+            "jobs",
+            "each is (name, data) or (name, data, JobOptions(...)), "
+            f"got a {type(item).__name__} of {len(item)}",
+        )
+    name, data, options = item if len(item) == 3 else (*item, NO_OPTIONS)  # noqa: PLR2004
     return check_name(name), data, wording(options)
 
 
@@ -70,7 +79,7 @@ class Queue(
         first is sent.
         """
         wording = Wording(self._keys.prefix)
-        items = [worded_item(wording, *item) for item in jobs]
+        items = [worded_item(wording, item) for item in jobs]
         parts = parts_of(items, lambda item: new_job(item[0], ANY, item[1], item[2]))
         are_linked = any(item[2].link is not None for item in items)
         news, added = await self._line.add_bulk(parts, are_linked=are_linked)
@@ -78,7 +87,7 @@ class Queue(
 
     async def result(self, job: Job[Any, Any] | str, *, timeout: timedelta = HALF_A_MINUTE) -> Any:  # noqa: ANN401 - whatever the job returned
         """Wait for what a job returns; see `Producer.result`."""
-        job_id = JobId(job if isinstance(job, str) else job.id)
+        job_id = id_of(job)
         return await self._line.results.wait(job_id, ANY, timeout)
 
     async def events(self, *, after: str | None = None) -> AsyncIterator[QueueEvent]:

@@ -15,9 +15,18 @@ ANY = codec_of(Any)
 FinishedState = Literal[JobState.COMPLETED, JobState.FAILED, "completed", "failed"]
 
 
+def known_state(state: JobState | str) -> JobState:
+    """Refuse a state that there is not; BullMQ's ``wait`` is ``waiting`` here."""
+    try:
+        return JobState(state)
+    except ValueError:
+        known = ", ".join(JobState)
+        raise OptionsError("state", f"there is no {state!r}; there are: {known}") from None
+
+
 def finished(state: FinishedState) -> JobState:
     """Refuse a state that is not final."""
-    wanted = JobState(state)
+    wanted = known_state(state)
     if not wanted.is_final:
         raise OptionsError("state", f"it is completed or failed, got {wanted}")
     return wanted

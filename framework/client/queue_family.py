@@ -6,6 +6,7 @@ from typing import Any, TypeVar, overload
 from framework.client.queue_base import QueueBase
 from framework.model.family import ChildOutcome, Dependencies, DependencyPage, FlowAudit
 from framework.model.job import ChildCounts, JobId
+from framework.model.spans import check_span
 from framework.store import families
 from framework.store.transitions import flows
 from framework.wire.job_hash import json_value
@@ -127,6 +128,7 @@ class QueueFamily(QueueBase):
         Args:
             waiting_for: Leave alone what has waited for a shorter time.
         """
+        check_span("waiting_for", waiting_for)
         looked_at = 0
         repaired: list[JobId] = []
         held: list[JobId] = []

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from framework.client.queue_base import FinishedState, QueueBase, finished
+from framework.client.queue_base import FinishedState, QueueBase, finished, known_state
 from framework.model.job import Job, JobId, JobState
 from framework.model.metrics import Metrics
 from framework.model.worker_info import WorkerInfo
@@ -52,7 +52,7 @@ class QueueGetters(QueueBase):
             newest_first: Unless given, finished jobs come newest first, others in the
                 order in which they run.
         """
-        state = JobState(state)
+        state = known_state(state)
         newest = state in NEWEST_FIRST if newest_first is None else newest_first
         found: dict[JobId, reads.RawFields] = {}
         wanted = stop - start + 1

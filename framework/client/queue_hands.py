@@ -4,24 +4,11 @@ from datetime import timedelta
 
 from framework.client.hands import Hands
 from framework.client.held import HALF_A_MINUTE, HeldJob
+from framework.client.hold_words import checked_lock_ms, checked_token
 from framework.client.queue_base import ANY, QueueBase
-from framework.errors import OptionsError
-from framework.model.job import Token
 from framework.store.reads import as_fields
 from framework.wire.codes import LOCK_MISMATCH, LOCK_MISSING, NOT_FOUND, raise_for
 from framework.wire.job_hash import StoredJob
-from framework.wire.keys import is_text
-from framework.wire.millis import to_ms
-
-# Peers read this one as "no lock".
-NO_LOCK = "0"
-
-
-def checked_token(token: str) -> Token:
-    """Refuse a token that would hold nothing."""
-    if not is_text(token) or token == NO_LOCK:
-        raise OptionsError("token", f'it is text, not empty and not "0", got {token!r}')
-    return Token(token)
 
 
 class QueueHands(QueueBase):
@@ -48,7 +35,7 @@ class QueueHands(QueueBase):
         """
         held_by = checked_token(token)
         hands = Hands(self._store, self._keys)
-        job = await hands.take(held_by, to_ms(lock_duration))
+        job = await hands.take(held_by, checked_lock_ms("lock_duration", lock_duration))
         return HeldJob(hands, job, held_by) if job is not None else None
 
     async def held_job(self, job_id: str, token: str) -> HeldJob:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from framework.client.queue_base import QueueBase
 from framework.declare.mark import Limiter
 from framework.errors import OptionsError
+from framework.model.spans import check_span
 from framework.store import limits
 from framework.wire.millis import from_ms, to_ms
 from framework.wire.options import MAX_INT, whole
@@ -56,6 +57,7 @@ class QueueLimits(QueueBase):
         Raises:
             OptionsError: It lets no job through.
         """
+        check_span("duration", duration)
         if duration < timedelta(milliseconds=1):
             raise OptionsError("duration", f"it is at least a millisecond, got {duration}")
         most = at_least_one("max", max)
@@ -76,6 +78,7 @@ class QueueLimits(QueueBase):
         Raises:
             OptionsError: Less than a millisecond.
         """
+        check_span("span", span)
         if span < timedelta(milliseconds=1):
             raise OptionsError("span", f"it is at least a millisecond, got {span}")
         await limits.limit_rate(self._store, self._keys, to_ms(span))

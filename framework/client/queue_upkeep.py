@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from framework.client.queue_base import QueueBase
+from framework.client.queue_base import QueueBase, known_state
 from framework.errors import ActiveJobsError, OptionsError
 from framework.model.job import JobId, JobState
+from framework.model.spans import check_span
 from framework.store import reads
 from framework.store.queue_meta import write_pause_mode
 from framework.store.transitions import admin, removal
@@ -77,9 +78,10 @@ class QueueUpkeep(QueueBase):
         Raises:
             OptionsError: Another state, or a negative number or time.
         """
-        names = CLEANED.get(JobState(state))
+        names = CLEANED.get(known_state(state))
         if names is None:
             raise OptionsError("state", f"jobs that are {state} cannot be cleaned")
+        check_span("grace", grace)
         if grace < timedelta(0):
             raise OptionsError("grace", f"it must not be negative, got {grace}")
         most = whole({"limit": limit}, "limit", MAX_INT) or MAX_INT

@@ -18,11 +18,13 @@ from framework.errors import (
 )
 from framework.model.events import QueueEvent
 from framework.model.job import JobId
+from framework.model.spans import check_span
 from framework.store.event_stream import follow_events, last_endings, last_event_id
 from framework.store.reads import read_results
 from framework.store.store import Store
+from framework.wire.codes import NOT_FOUND
 from framework.wire.job_hash import json_value
-from framework.wire.keys import QueueKeys
+from framework.wire.keys import QueueKeys, may_be_job
 from framework.wire.payload import Codec, encode_json
 
 log = structlog.get_logger("framework.results")
@@ -86,6 +88,9 @@ class Results:
             ResultTimeoutError: Not within ``timeout``; the job goes on.
             PayloadError: The result does not fit its type.
         """
+        check_span("timeout", timeout)
+        if not may_be_job(job_id):
+            raise JobNotFoundError(job_id=job_id, queue=self._keys.queue, code=NOT_FOUND)
         one = Waiting()
         self._waiting.setdefault(job_id, []).append(one)
         try:

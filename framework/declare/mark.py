@@ -34,6 +34,12 @@ class Limiter:
     duration: timedelta
 
     def __post_init__(self) -> None:
+        given = ((self.max, int), (self.duration, timedelta))
+        if not all(isinstance(value, kind) for value, kind in given):
+            raise ProcessorError(
+                f"{self} is no number of jobs in a timedelta",
+                fix="write Limiter(max=100, duration=timedelta(seconds=1)), say",
+            )
         if self.max < 1 or self.duration < timedelta(milliseconds=1):
             raise ProcessorError(
                 f"{self} lets no job through",

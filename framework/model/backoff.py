@@ -64,7 +64,9 @@ def custom_outcome(
 ) -> Fail | Retry:
     """Ask a strategy; one that is missing or broken fails the job, and the error says so."""
     if strategy is None:
-        return Fail(noted(error, f'the job asks for the backoff "{backoff.name}", unknown here'))
+        name = backoff.name
+        fix = f'@processor(..., backoffs={{"{name}": ...}})'
+        return Fail(noted(error, f'the job asks for the backoff "{name}", unknown here: {fix}'))
     try:
         delay: object = strategy()  # of any type, where no type checker looks
     except Exception as broken:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol, TypedDict
 
 from framework.errors import OptionsError
+from framework.model.spans import check_span
 
 MAX_PRIORITY = 2_097_151
 
@@ -81,6 +82,7 @@ Backoff = Fixed | Exponential | Custom
 
 def check_backoff(delay: timedelta, jitter: float) -> None:
     """Refuse what no worker could wait for."""
+    check_span("backoff", delay, "its delay")
     if delay < timedelta(0):
         raise OptionsError(
             "backoff", f"its delay must not be negative, got {delay.total_seconds():g} s"
@@ -113,11 +115,18 @@ class KeepJobs:
     def __post_init__(self) -> None:
         for name in ("count", "limit"):
             number = getattr(self, name)
-            if number is not None and number < 0:
+            if number is None:
+                continue
+            if not isinstance(number, int) or isinstance(number, bool):
+                raise OptionsError("KeepJobs", f"{name} is a whole number, got {number!r}")
+            if number < 0:
                 raise OptionsError("KeepJobs", f"{name} must not be negative, got {number}")
         for name in ("age", "at_least"):
             span = getattr(self, name)
-            if span is not None and span < timedelta(0):
+            if span is None:
+                continue
+            check_span("KeepJobs", span, name)
+            if span < timedelta(0):
                 raise OptionsError("KeepJobs", f"{name} must not be negative, got {span}")
 
     @classmethod
@@ -167,7 +176,10 @@ class Deduplication:
 
     def __post_init__(self) -> None:
         check_deduplication_id(self.id)
-        if self.ttl is not None and self.ttl < timedelta(milliseconds=1):
+        if self.ttl is None:
+            return
+        check_span("deduplication", self.ttl, "its ttl")
+        if self.ttl < timedelta(milliseconds=1):
             raise OptionsError("deduplication", f"its ttl must be positive, got {self.ttl}")
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from framework.errors import OptionsError
+from framework.model.spans import check_instant, check_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class DelayFor:
     delay: timedelta
 
     def __post_init__(self) -> None:
+        check_span("delay", self.delay)
         if self.delay < timedelta(0):
             seconds = f"{self.delay.total_seconds():g} s"
             raise OptionsError("delay", f"it must not be negative, got {seconds}")
@@ -48,8 +50,7 @@ class DelayUntil:
     due: datetime
 
     def __post_init__(self) -> None:
-        if self.due.tzinfo is None:
-            raise OptionsError("delay", f"{self.due} has no time zone; use datetime.now(UTC), say")
+        check_instant("delay", self.due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class LimitRate:
     duration: timedelta
 
     def __post_init__(self) -> None:
+        check_span("rate_limit", self.duration)
         if self.duration < timedelta(milliseconds=1):
             raise OptionsError("rate_limit", f"it lasts at least 1 ms, got {self.duration}")
 

@@ -48,11 +48,19 @@ def error_for(code: int, *, job_id: str, queue: str) -> TransitionError:
     return ERRORS.get(code, TransitionError)(job_id=job_id, queue=queue, code=code)
 
 
-def raise_for(code: int, *, job_id: str, queue: str) -> None:
+def raise_for(code: int, *, job_id: str, queue: str, wrong_state: str = "") -> None:
     """Raise the error of a negative ``code``; let every other one pass.
+
+    Args:
+        code: The script's code.
+        job_id: The job.
+        queue: The queue's name.
+        wrong_state: How a job stands that the script takes from no other state.
 
     Raises:
         TransitionError: Its subclass for ``code``.
     """
+    if code == WRONG_STATE:
+        raise WrongStateError(job_id=job_id, queue=queue, code=code, problem=wrong_state)
     if code < 0:
         raise error_for(code, job_id=job_id, queue=queue)

@@ -120,7 +120,13 @@ def place_of(key: str, prefix: str) -> tuple[str, str, str]:
 
 
 def may_be_job(job_id: str) -> bool:
-    """Tell whether an id can be a job's at all; the others name keys of the queue."""
+    """Tell whether an id can be a job's at all; the others name keys of the queue.
+
+    Raises:
+        OptionsError: It is no text; callers may have no type checker.
+    """
+    if not isinstance(job_id, str):
+        raise OptionsError("job_id", f"it is text, got {job_id!r}. Of a job, give its id: job.id")
     try:
         job_id.encode()
     except UnicodeEncodeError:
@@ -141,7 +147,7 @@ def is_leftover(keys: QueueKeys, key: str) -> bool:
 
 def check_queue_name(queue: str) -> None:
     """Refuse a queue name that no BullMQ peer could use."""
-    if not queue or ":" in queue:
+    if not is_text(queue) or ":" in queue:
         raise OptionsError("queue", f"a name is not empty and holds no ':', got {queue!r}")
 
 
@@ -165,7 +171,9 @@ def check_job_id(job_id: object) -> None:
             "job_id", f"{job_id!r} is a number; those are counted by Redis. Try 'job-{job_id}'"
         )
     if ":" in job_id:
-        raise OptionsError("job_id", f"{job_id!r} holds ':', which parts the keys in Redis")
+        raise OptionsError(
+            "job_id", f"{job_id!r} holds ':', which parts the keys in Redis. Try '-'"
+        )
     if CONTROL.search(job_id):
         raise OptionsError("job_id", f"{job_id!r} holds control characters")
     if job_id in RESERVED:

@@ -3,7 +3,7 @@
 import math
 from datetime import UTC, datetime, timedelta
 
-from framework.errors import OptionsError
+from framework.model.spans import check_instant
 
 EPOCH = datetime.fromtimestamp(0, tz=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -31,8 +31,7 @@ def instant_to_ms(instant: datetime, option: str = "timestamp") -> int:
     Raises:
         OptionsError: ``instant`` is naive, so its meaning depends on the machine.
     """
-    if instant.tzinfo is None:
-        raise OptionsError(option, f"{instant} has no time zone; use datetime.now(UTC), say")
+    check_instant(option, instant)
     return (instant - EPOCH) // MILLISECOND
 
 

@@ -19,6 +19,7 @@ from framework.model.options import (
     JobOptions,
     KeepJobs,
 )
+from framework.model.spans import check_span
 from framework.wire.keys import check_job_id
 from framework.wire.links import Link, link_of
 from framework.wire.millis import MAX_DUE_MS, instant_from_ms, instant_to_ms, to_ms
@@ -71,6 +72,9 @@ def encode_options(
     priority = whole(options, "priority", MAX_PRIORITY)
     timestamp = options.get("timestamp")
     timestamp_ms = None if timestamp is None else checked_timestamp(timestamp)
+    lifo = options.get("lifo", False)
+    if not isinstance(lifo, bool):
+        raise OptionsError("lifo", f"it is True or False, got {lifo!r}")
     job_id = options.get("job_id")
     if job_id is not None:
         check_job_id(job_id)
@@ -79,7 +83,7 @@ def encode_options(
         "backoff": backoff_json(options["backoff"]) if "backoff" in options else None,
         "delay": delay_ms or None,
         "priority": priority or None,
-        "lifo": bool(options.get("lifo")) or None,
+        "lifo": lifo or None,
         "jobId": job_id,
         "timestamp": timestamp_ms,
         "removeOnComplete": keep_json(options, "remove_on_complete", KEEP_COMPLETED),
@@ -97,7 +101,7 @@ def encode_options(
         job_id=job_id or "",
         delay_ms=delay_ms,
         priority=priority,
-        lifo=bool(options.get("lifo")),
+        lifo=lifo,
         timestamp_ms=timestamp_ms,
         size_limit=options.get("size_limit"),
         link=link,
@@ -122,8 +126,7 @@ def whole(options: Mapping[str, Any], name: str, most: int) -> int:
 
 def checked_delay(delay: timedelta) -> int:
     """Return a delay in milliseconds, or refuse it."""
-    if not isinstance(delay, timedelta):
-        raise OptionsError("delay", f"it is a timedelta, got {delay!r}")
+    check_span("delay", delay)
     if delay < timedelta(0):
         raise OptionsError("delay", f"it must not be negative, got {delay.total_seconds():g} s")
     if to_ms(delay) > MAX_DUE_MS:
@@ -152,7 +155,9 @@ def backoff_json(backoff: Backoff | timedelta) -> dict[str, object]:
             kind = name
         case _:
             raise OptionsError(
-                "backoff", f"it is Fixed, Exponential, Custom or a timedelta, got {backoff!r}"
+                "backoff",
+                f"it is Fixed, Exponential, Custom or a timedelta, got {backoff!r}. "
+                "Write Exponential(timedelta(seconds=1)), say",
             )
     stored: dict[str, object] = {"type": kind, "delay": to_ms(backoff.delay)}
     if backoff.jitter:
@@ -166,7 +171,9 @@ def keep_json(options: Mapping[str, Any], name: str, unless: KeepJobs) -> object
     if isinstance(keep, bool):
         return keep
     if not isinstance(keep, KeepJobs):
-        raise OptionsError(name, f"it is KeepJobs or a bool, got {keep!r}")
+        raise OptionsError(
+            name, f"it is KeepJobs or a bool, got {keep!r}. Write KeepJobs(count=1000), say"
+        )
     stored: dict[str, object] = {}
     if keep.count is not None:
         stored["count"] = keep.count

@@ -143,7 +143,8 @@ def check_times(
             check_instant(side, instant)
     if start is not None and end is not None and end <= start:
         raise ScheduleError(f"end={end} is not after start={start}", fix="correct one of them")
-    if limit is not None and limit < 1:
+    most: object = limit
+    if most is not None and (not isinstance(most, int) or most < 1):
         raise ScheduleError(f"limit={limit!r}", fix="write how many runs there may be, at least 1")
     if immediately and isinstance(when, Every):
         raise ScheduleError(

@@ -130,12 +130,18 @@ class Executor:
             await self.hooks.call("progress", Progressed(job, progress))
 
     def _log_failure(
-        self, job: StoredJob[Any, Any], reason: str, attempt: int, again: str | None, code: int
+        self, job: StoredJob[Any, Any], failure: Failure, attempt: int, code: int
     ) -> None:
         """Tell of a failed attempt where no hook does; silence would hide it."""
         if code == 0:
+            outcome, reason = failure.outcome, failure.reason
             facts = {"job": job.id, "queue": job.queue, "name": job.name, "attempt": attempt}
-            told = {"retry_in": again} if again else {}
+            told = {}
+            if isinstance(outcome, Retry):
+                told["retry_in"] = f"{outcome.delay.total_seconds():g} s"
+            notes = getattr(outcome.error, "__notes__", ())
+            if isinstance(notes, list):  # a backoff that is not known here, for one
+                told["note"] = "; ".join(map(str, notes))
             log.warning("job failed", **facts, error=reason, **told)
 
     def _hear(self, name: str, event: object, code: int) -> None:
@@ -188,7 +194,6 @@ class Executor:
         outcome, attempt = failure.outcome, job.attempts_made + 1
         delay = outcome.delay if isinstance(outcome, Retry) else None
         if not self.hooks.hears("failed"):
-            again = f"{delay.total_seconds():g} s" if delay is not None else None
-            return partial(self._log_failure, job, failure.reason, attempt, again)
+            return partial(self._log_failure, job, failure, attempt)
         event = Failed(job, outcome.error, failure.reason, attempt, delay is not None, delay)
         return partial(self._hear, "failed", event)

@@ -14,6 +14,8 @@ PROMOTE_JOBS = load_script("promote_jobs")
 CHANGE_DELAY = load_script("change_delay")
 CHANGE_PRIORITY = load_script("change_priority")
 MOST_JOBS = 1000
+UNFINISHED = "has neither completed nor failed"
+NOT_DELAYED = "is not delayed"
 
 
 async def retry_job(
@@ -35,7 +37,7 @@ async def retry_job(
     """
     args: list[Argument] = [job_id, int(reset_attempts_made), int(reset_attempts_started)]
     code = await store.run(RETRY_JOB, keys.pick(RETRY_JOB.keys), args, repeatable=False)
-    raise_for(code, job_id=job_id, queue=keys.queue)
+    raise_for(code, job_id=job_id, queue=keys.queue, wrong_state=UNFINISHED)
 
 
 async def retry_jobs(store: Store, keys: QueueKeys, state: JobState, until_ms: int) -> int:
@@ -62,7 +64,7 @@ async def promote_job(store: Store, keys: QueueKeys, job_id: JobId) -> None:
         WrongStateError: It is not delayed.
     """
     code = await store.run(PROMOTE_JOB, keys.pick(PROMOTE_JOB.keys), [job_id], repeatable=False)
-    raise_for(code, job_id=job_id, queue=keys.queue)
+    raise_for(code, job_id=job_id, queue=keys.queue, wrong_state=NOT_DELAYED)
 
 
 async def promote_jobs(store: Store, keys: QueueKeys) -> int:
@@ -88,7 +90,7 @@ async def change_delay(store: Store, keys: QueueKeys, job_id: JobId, delay_ms: i
     """
     args: list[Argument] = [job_id, store.clock.now_ms(), delay_ms]
     code = await store.run(CHANGE_DELAY, keys.pick(CHANGE_DELAY.keys), args)
-    raise_for(code, job_id=job_id, queue=keys.queue)
+    raise_for(code, job_id=job_id, queue=keys.queue, wrong_state=NOT_DELAYED)
 
 
 async def change_priority(

@@ -1,0 +1,36 @@
+"""What a caller says to hold a job by hand, checked."""
+
+from datetime import timedelta
+
+from framework.errors import FailedByHandError, OptionsError
+from framework.model.job import Token
+from framework.model.spans import check_span
+from framework.wire.keys import is_text
+from framework.wire.millis import to_ms
+
+# Peers read this one as "no lock".
+NO_LOCK = "0"
+
+
+def checked_token(token: str) -> Token:
+    """Refuse a token that would hold nothing."""
+    if not is_text(token) or token == NO_LOCK:
+        raise OptionsError("token", f'it is text, not empty and not "0", got {token!r}')
+    return Token(token)
+
+
+def checked_lock_ms(option: str, span: timedelta) -> int:
+    """Return how long a lock lasts, or refuse it."""
+    check_span(option, span)
+    if span < timedelta(milliseconds=1):
+        raise OptionsError(option, f"it is at least a millisecond, got {span}")
+    return to_ms(span)
+
+
+def cause_of(error: BaseException | str) -> BaseException:
+    """Return what an attempt is failed with, as an exception."""
+    if isinstance(error, str):
+        return FailedByHandError(error)
+    if not isinstance(error, BaseException):
+        raise OptionsError("error", f"it is an exception or text, got {error!r}")
+    return error
