@@ -3,19 +3,20 @@
 -- keys:    base
 -- args:    most ...
 -- rest:    job ids, at most 1,000
--- returns: how many were deleted, `most` at most
+-- returns: {how many were deleted, `most` at most, how many ids were looked at}: the rest is for
+--          the next call. It goes through about 1,000,000 entries of lists, one id at least.
 -- include: lib/removal lib/states
 
-local listed
--- One look at each list for all ids: in a long list each by itself would take too long.
+local MOST_ENTRIES = 1000000
+local length, entries = 0, 0
+for _, name in ipairs(LISTS) do length = length + redis.call("LLEN", base .. name) end
+
 local function is_listed(id)
-  if not listed then
-    listed = {}
-    for _, name in ipairs(LISTS) do
-      for _, each in ipairs(redis.call("LRANGE", base .. name, 0, -1)) do listed[each] = true end
-    end
+  entries = entries + length
+  for _, name in ipairs(LISTS) do
+    if redis.call("LPOS", base .. name, id) then return true end
   end
-  return listed[id]
+  return false
 end
 
 local function is_in_a_set(id)
@@ -31,15 +32,16 @@ local function may_be_job(job)
   return kind == "hash" or kind == "none" and redis.call("TYPE", job .. ":failed").ok ~= "zset"
 end
 
-local deleted = 0
+local deleted, looked_at = 0, 0
 for at = rest + 1, #ARGV do
   local id = ARGV[at]
   local job = base .. id
-  if deleted == tonumber(most) then break end
+  if deleted == tonumber(most) or entries >= MOST_ENTRIES then break end
+  looked_at = looked_at + 1
   if may_be_job(job) and not is_in_a_set(id) and not is_listed(id) then
     if redis.call("TYPE", job).ok == "hash" then leave_parent(job) end
     local gone = delete_job_keys({job}) + redis.call("DEL", job .. ":lock")
     if gone > 0 then deleted = deleted + 1 end
   end
 end
-return deleted
+return {deleted, looked_at}

@@ -18,6 +18,7 @@ REMOVE_ORPHANS = load_script("remove_orphans")
 LOCKED, MORE, SCHEDULED = -7, 2, -8
 NOT_PAUSED, HAS_ACTIVE = -1, -2
 MOST_JOBS = 1000
+PAGE = 10_000
 
 
 async def remove_job(
@@ -127,16 +128,31 @@ async def remove_orphans(store: Store, keys: QueueKeys, limit: int) -> int:
 
     Wire: their keys and locks go; a parent that waited for one alone is released.
     """
-    removed: int = 0
+    removed = 0
+    # Most of what waits need not be looked for in the lists, which takes long.
+    listed = await ids_in_lists(store, keys)
     async for found in scan(store, keys):
-        ids = sorted({job_id for key in found if (job_id := job_in_key(keys, key))})
-        for first in range(0, len(ids), MOST_JOBS):
-            part = ids[first : first + MOST_JOBS]
-            args: list[Argument] = [limit - removed if limit else MOST_JOBS, *part]
-            removed += await store.run(REMOVE_ORPHANS, [keys.base], args)
+        ids = {job_id for key in found if (job_id := job_in_key(keys, key))}
+        left = sorted(job_id for job_id in ids if job_id.encode(errors="replace") not in listed)
+        while left:
+            args: list[Argument] = [limit - removed if limit else MOST_JOBS, *left[:MOST_JOBS]]
+            deleted, looked_at = await store.run(REMOVE_ORPHANS, [keys.base], args)
+            removed += deleted
             if removed == limit > 0:
                 return removed
+            left = left[looked_at:]
     return removed
+
+
+async def ids_in_lists(store: Store, keys: QueueKeys) -> set[bytes]:
+    """Return the jobs that stand in a list now; those that move meanwhile may be missing."""
+    ids: set[bytes] = set()
+    for name in ("wait", "paused", "active"):
+        first = 0
+        while page := await store.command("LRANGE", keys[name], first, first + PAGE - 1):
+            ids.update(page)
+            first += PAGE
+    return ids
 
 
 async def scan(store: Store, keys: QueueKeys) -> AsyncIterator[list[str]]:

@@ -329,3 +329,22 @@ async def test_a_sweep_leaves_what_is_no_job(store: Store, keys: QueueKeys) -> N
 
     assert await state_of(store, near, JobId("1")) is JobState.FAILED
     await store.command("DEL", *await store.command("KEYS", f"{keys.base}*"))
+
+
+async def test_a_sweep_beside_a_long_line_keeps_each_call_short(
+    store: Store, keys: QueueKeys
+) -> None:
+    """To look for one id means to go through the whole line."""
+    line = [f"w{n}" for n in range(250_000)]
+    for first in range(0, len(line), 50_000):
+        await store.command("LPUSH", keys["wait"], *line[first : first + 50_000])
+    orphans = [f"o{n}" for n in range(10)]
+    for orphan in orphans:
+        await store.command("HSET", keys.job(orphan), "name", "n")
+    await store.command("HSET", keys.job(line[-1]), "name", "n")
+
+    said = await store.run(removal.REMOVE_ORPHANS, [keys.base], [1000, *orphans[:5]])
+    rest = await removal.remove_orphans(store, keys, 0)
+
+    assert (said, rest) == ([4, 4], 6)
+    assert await store.command("EXISTS", keys.job(line[-1])) == 1
