@@ -128,7 +128,7 @@ async def remove_orphans(store: Store, keys: QueueKeys, limit: int) -> int:
 
     Wire: their keys and locks go; a parent that waited for one alone is released.
     """
-    removed = 0
+    removed: int = 0
     # Most of what waits need not be looked for in the lists, which takes long.
     listed = await ids_in_lists(store, keys)
     async for found in scan(store, keys):
