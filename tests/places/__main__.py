@@ -20,10 +20,12 @@ from tests.support.clusters import cluster
 from tests.support.servers import one_server
 
 ALONE = ("tests/integration/store", "tests/integration/client", "tests/integration/worker")
+# It compares the order in which members of a set are removed: before 7.2 there is none.
+UNORDERED = "--ignore=tests/interop/test_dump_diff.py"
 TESTS = {
     "cluster": ("tests/integration/store", "tests/interop"),
-    "redis-6.2": (*ALONE, "tests/interop"),
-    "redis-7.0": (*ALONE, "tests/interop"),
+    "redis-6.2": (*ALONE, "tests/interop", UNORDERED),
+    "redis-7.0": (*ALONE, "tests/interop", UNORDERED),
 }
 FAIL_OVERS = ("sentinel", "cluster", "cluster_with_node", "copies")
 ROUNDS = 10
