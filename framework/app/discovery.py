@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from framework.app.modules import Found, import_all, is_within
 from framework.declare.mark import mark_of
 from framework.declare.route import RouteSpec
-from framework.declare.schedule import Schedule
+from framework.declare.schedule import Schedule, check_unmarked
 from framework.declare.spec import ProcessorSpec, resolve
 from framework.di.provider import ProviderSpec, provider_of
 from framework.errors import DeclarationError
@@ -68,6 +68,8 @@ def discover(
         for thing in defined_in(module):
             if mark_of(thing) is not None:
                 processors.append(resolve(thing))
+            else:
+                check_unmarked(thing)
             if (spec := provider_of(thing)) is not None:
                 providers.append(spec)
     check_queues(processors)

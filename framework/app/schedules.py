@@ -1,5 +1,6 @@
 """From declared schedules to what workers see to."""
 
+import inspect
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
@@ -92,9 +93,18 @@ def resolve_marks(processor: ProcessorSpec) -> Iterator[ScheduleSpec]:
         yield resolve_mark(mark, processor, own_handlers(processor, ""))
     if not processor.is_class:
         return
-    for attribute in dict.fromkeys(one.attribute for one in processor.handlers):
-        method = getattr(processor.target, attribute)
-        for mark in getattr(method, CRON, ()):
+    handling = dict.fromkeys(one.attribute for one in processor.handlers)
+    for attribute in {**handling, **dict.fromkeys(dir(processor.target))}:
+        method = inspect.getattr_static(processor.target, attribute)
+        if not inspect.isfunction(method):
+            continue
+        for mark in vars(method).get(CRON, ()):
+            if attribute not in handling:
+                raise ScheduleError(
+                    f"@cron on {processor.title}.{attribute}, which handles no jobs",
+                    where=mark.where,
+                    fix='put @handles("its-name") on it too',
+                )
             yield resolve_mark(mark, processor, own_handlers(processor, attribute))
 
 

@@ -163,7 +163,7 @@ def check_run_in(function: Callable[..., object], mark: ProcessorMark) -> None:
             f"{title} is a plain def and would block the event loop",
             where=place,
             fix=f'write async def, or say where it runs: @processor("{mark.queue}", '
-            'run_in="thread") for blocking calls, run_in="process" for CPU-bound work, '
+            'run_in="thread") for blocking calls, '
             'run_in="loop" if it never takes long',
         )
 

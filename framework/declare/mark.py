@@ -91,6 +91,7 @@ def check_mark(mark: ProcessorMark, where: str) -> None:
             where=where,
             fix='write "loop", "thread" or "process"',
         )
+    check_limiter(mark.limiter, where)
     if mark.metrics is not None:
         check_metrics(mark.metrics, where)
     for keyword in ("lock_duration", "stalled_interval"):
@@ -117,6 +118,13 @@ def check_backoffs(backoffs: Mapping[str, BackoffStrategy], where: str) -> None:
     Raises:
         ProcessorError: It names the strategy.
     """
+    named: object = backoffs
+    if not isinstance(named, Mapping):
+        raise ProcessorError(
+            f"backoffs={backoffs!r}",
+            where=where,
+            fix='give each a name, as in backoffs={"bank": wait_for_bank}',
+        )
     for name, strategy in backoffs.items():
         if not name or name in BUILT_IN:
             raise ProcessorError(
@@ -132,6 +140,16 @@ def check_backoffs(backoffs: Mapping[str, BackoffStrategy], where: str) -> None:
                 fix="write a plain function (attempt, error, job) -> timedelta, or None for "
                 "no retry",
             )
+
+
+def check_limiter(limiter: object, where: str) -> None:
+    """Refuse what is no limit."""
+    if limiter is not None and not isinstance(limiter, Limiter):
+        raise ProcessorError(
+            f"limiter={limiter!r}",
+            where=where,
+            fix="write Limiter(max=100, duration=timedelta(seconds=1)), say",
+        )
 
 
 def check_metrics(span: object, where: str) -> None:

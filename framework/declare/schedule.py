@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 from typing_extensions import Unpack
 
@@ -75,6 +75,7 @@ class Schedule(Generic[T]):
         self.name = name
         self.options = options
         self.where = caller()
+        check_missed(missed, self.where)
         self.plan("", options)  # refused here, where the line is known
 
     def plan(self, name: str, options: JobOptions) -> SchedulerPlan:
@@ -143,6 +144,23 @@ class ScheduleSpec:
     where: str
 
 
+def check_missed(missed: object, where: str) -> None:
+    """Refuse what nothing can be made of."""
+    if missed not in get_args(Missed):
+        raise ScheduleError(f"missed={missed!r}", where=where, fix='write "skip" or "run_once"')
+
+
+def check_unmarked(thing: Callable[..., object]) -> None:
+    """Refuse ``@cron`` on what is no processor: it would never run."""
+    marks: tuple[CronMark, ...] = vars(thing).get(CRON, ())
+    for mark in marks:
+        raise ScheduleError(
+            f"@cron on {thing.__qualname__}, which is no processor",
+            where=mark.where,
+            fix='put @processor("its-queue") on it too',
+        )
+
+
 def cron(
     expression: str,
     *,
@@ -166,7 +184,7 @@ def cron(
         options: What its jobs are added with, over the processor's ``defaults``.
 
     Raises:
-        ScheduleError: The expression or the zone cannot be.
+        ScheduleError: The expression, the zone or ``missed`` cannot be.
     """
     where = caller()
     try:
@@ -174,6 +192,7 @@ def cron(
     except ScheduleError as error:
         error.where = where
         raise
+    check_missed(missed, where)
     mark = CronMark(when, id, overlap, missed, options, where)
 
     def note(target: Target) -> Target:

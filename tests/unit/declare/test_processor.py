@@ -101,6 +101,14 @@ def test_a_subclass_inherits_no_mark() -> None:
             "Write a whole number, at least 1: how often a job may be started",
         ),
         (
+            '"mail", backoffs=5',
+            'backoffs=5. Give each a name, as in backoffs={"bank": wait_for_bank}',
+        ),
+        (
+            '"mail", limiter=5',
+            "limiter=5. Write Limiter(max=100, duration=timedelta(seconds=1)), say",
+        ),
+        (
             '"mail", backoffs={"fixed": print}',
             "backoffs={'fixed': ...}. "
             '"fixed" and "exponential" are there; give yours another name',

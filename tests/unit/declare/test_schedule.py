@@ -1,6 +1,8 @@
 """Declaring jobs at set times: what is refused, where, and how it is put right."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from pydantic import BaseModel
 from framework import Cron, Every, Job, Schedule, cron, handles, processor
 from framework.app.routes import Routes
 from framework.app.schedules import resolve_schedules
-from framework.declare.schedule import ScheduleSpec
+from framework.declare.schedule import ScheduleSpec, check_unmarked
 from framework.declare.spec import resolve
 from framework.errors import ScheduleError
 
@@ -153,3 +155,33 @@ def test_the_defaults_of_the_processor_are_its_schedules_too() -> None:
 
     assert spec.plan.template["attempts"] == 5
     assert "delay" not in spec.plan.template
+
+
+def test_a_mark_on_what_handles_no_jobs_is_refused() -> None:
+    @processor("mail")
+    class Forgotten:
+        async def process(self, job: Job[Digest]) -> None: ...
+
+        @cron("0 9 * * *")
+        async def tidy(self, job: Job[None]) -> None: ...
+
+    with pytest.raises(
+        ScheduleError, match=r"Forgotten\.tidy, which handles no jobs\. Put @handles"
+    ):
+        specs_of(Forgotten)
+
+
+def test_a_mark_on_what_is_no_processor_is_refused() -> None:
+    @cron("0 9 * * *")
+    async def tidy(job: Job[None]) -> None: ...
+
+    with pytest.raises(ScheduleError, match=r"tidy, which is no processor\. Put @processor"):
+        check_unmarked(tidy)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda **said: Schedule("s", HOURLY, Digest(), **said), partial(cron, "@daily")]
+)
+def test_what_becomes_of_missed_runs_is_one_of_two(make: Callable[..., object]) -> None:
+    with pytest.raises(ScheduleError, match=r"missed='later'\. Write .skip. or"):
+        make(missed="later")

@@ -294,8 +294,7 @@ def test_what_is_no_processor_is_refused(write: Write) -> None:
             "def process(self, job: Job[Greet]) -> None: ...",
             "shop/mail.py:8: Mail.process is a plain def and would block the event loop. "
             'Write async def, or say where it runs: @processor("mail", run_in="thread") for '
-            'blocking calls, run_in="process" for CPU-bound work, run_in="loop" if it never '
-            "takes long",
+            'blocking calls, run_in="loop" if it never takes long',
         ),
         (
             "async def process(self, job: Job[Greet, int]) -> str: ...",
