@@ -65,7 +65,8 @@ local newest = tonumber(now_ms) - tonumber(longest_ms)
 local ids = redis.call("ZRANGEBYSCORE", waiting_children, "-inf", string.format("%.0f", newest),
   "LIMIT", skip, PAGE)
 for _, id in ipairs(ids) do
-  local fate = look_at(id)
+  local is_done, fate = pcall(look_at, id)
+  if not is_done then redis.log(redis.LOG_WARNING, type(fate) == "table" and fate.err or fate) end
   looked_at = looked_at + 1
   if fate == "repaired" then repaired[#repaired + 1] = id end
   if fate == "held" then held[#held + 1] = id end

@@ -66,7 +66,7 @@ if room > 0 then
     limited_ms, allowed = room_under_rate(limiter, most or BY_HAND)
     room = math.min(room, allowed)
   end
-  if concurrency then
+  if tonumber(concurrency) then
     room = math.min(room, tonumber(concurrency) - redis.call("LLEN", active))
   end
   blocked = limited_ms == 0 and is_blocked(is_paused, concurrency, active)

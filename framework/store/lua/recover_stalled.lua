@@ -19,7 +19,8 @@ for _, job_id in ipairs(suspects) do
   local job = base .. job_id
   if redis.call("EXISTS", job .. ":lock") == 0 and redis.call("LREM", active, 1, job_id) > 0
       and redis.call("EXISTS", job) == 1 then
-    redis.call("HINCRBY", job, "stc", 1)
+    -- What is odd about it must not keep it, or those after it, out of the line.
+    redis.pcall("HINCRBY", job, "stc", 1)
     redis.call("RPUSH", line, job_id)
     redis.call("XADD", events, "*", "event", "waiting", "jobId", job_id, "prev", "active")
     redis.call("XADD", events, "*", "event", "stalled", "jobId", job_id)

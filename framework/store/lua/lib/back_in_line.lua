@@ -33,8 +33,7 @@ local function line_up_many(q, ids)
   end
 end
 
--- A child that runs again is one that its parent depends on again.
-local function back_to_parent(job, state)
+local function tie_again(job, state)
   local parent_key = redis.call("HGET", job, "parentKey")
   if not parent_key or redis.call("EXISTS", parent_key) == 0 then return end
   local left
@@ -47,8 +46,14 @@ local function back_to_parent(job, state)
   if left > 0 then redis.call("SADD", parent_key .. ":dependencies", job) end
 end
 
+-- A child that runs again is one that its parent depends on again. Odd keys of the parent must not
+-- keep it out of the line: it has left its set already.
+local function back_to_parent(job, state)
+  pcall(tie_again, job, state)
+end
+
 -- What a finished run left on the job goes, and what counts crashes and stalls against it.
 local function forget_run(job, state)
-  redis.call("HDEL", job, "finishedOn", "processedOn",
+  redis.pcall("HDEL", job, "finishedOn", "processedOn",
     state == "completed" and "returnvalue" or "failedReason", "stc", "defa", "fw.crashes")
 end

@@ -116,8 +116,8 @@ local function finish_many(q, runs, now_ms)
     redis.call("DEL", unpack(done_locks))
     redis.call("SREM", q.stalled, unpack(done_ids))
   end
-  count_ended(q, "completed", #ended.c, now_ms)
-  count_ended(q, "failed", #ended.f, now_ms)
+  try(count_ended, q, "completed", #ended.c, now_ms)
+  try(count_ended, q, "failed", #ended.f, now_ms)
   settle(q, ended.c, now_ms, q.completed)
   settle(q, ended.f, now_ms, q.failed)
   return codes, seen.d or seen.m, #ended.c + #ended.f > 0, seen.l

@@ -25,9 +25,12 @@ local function room_under_rate(limiter, most)
   return 0, most
 end
 
+-- What no window lasts for; Redis would not take a longer one.
+local MOST_MS = 3155760000000
+
 local function count_against_rate(limiter, taken, duration_ms)
   if taken == 0 then return end
   if redis.call("INCRBY", limiter, taken) == taken then
-    redis.call("PEXPIRE", limiter, math.floor(math.abs(duration_ms)))
+    redis.call("PEXPIRE", limiter, math.floor(math.min(math.abs(duration_ms), MOST_MS)))
   end
 end

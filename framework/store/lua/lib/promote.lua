@@ -9,9 +9,9 @@ local function promote(now_ms, base, delayed, wait, prioritized, pc, events)
   call_many("ZREM", delayed, ids)
   for _, id in ipairs(ids) do
     local job = base .. id
-    local found = redis.call("HGET", job, "priority")
+    local found = redis.pcall("HGET", job, "priority")
     -- Without its hash an id is no job: writing to it would bring one to life.
-    if found or redis.call("EXISTS", job) == 1 then
+    if type(found) == "string" or not found and redis.call("EXISTS", job) == 1 then
       local priority = tonumber(found) or 0
       if priority > 0 then
         add_prioritized(prioritized, pc, id, priority)
