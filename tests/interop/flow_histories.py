@@ -128,10 +128,12 @@ async def completed(it: FlowHistory) -> None:
         await it.ended("top")
 
 
-def with_failure(policy: str) -> Callable[[FlowHistory], Awaitable[None]]:
+def with_failure(
+    policy: str, *, comes_last: bool = False
+) -> Callable[[FlowHistory], Awaitable[None]]:
     async def history(it: FlowHistory) -> None:
-        bad = it.tree("bad", level=1, **{policy: True})
-        await it.add([it.tree("top", bad, it.tree("a", level=1, **FAIL))])
+        children = [it.tree("bad", level=1, **{policy: True}), it.tree("a", level=1, **FAIL)]
+        await it.add([it.tree("top", *(reversed(children) if comes_last else children))])
         async with it.running():
             await it.ended("top")
             await it.ended("a", level=1)
@@ -196,7 +198,8 @@ async def all_done_before(it: FlowHistory) -> None:
 FLOW_HISTORIES: dict[str, Callable[[FlowHistory], Awaitable[None]]] = {
     "completed": completed,
     "fail": with_failure("failParentOnFailure"),
-    "continue": with_failure("continueParentOnFailure"),
+    # A parent that goes on while a child is pending may run before or after that one.
+    "continue": with_failure("continueParentOnFailure", comes_last=True),
     "ignore": with_failure("ignoreDependencyOnFailure"),
     "remove": with_failure("removeDependencyOnFailure"),
     "three-levels": three_levels,
