@@ -237,7 +237,7 @@ class OddKeysError(TransitionError):
 class JobLockedError(TransitionError):
     """The job is being worked on, so it cannot be removed."""
 
-    problem = "is locked by the worker that runs it and cannot be removed now"
+    problem = "cannot be removed now: a worker runs it, or a job below it"
 
 
 class SchedulerJobError(TransitionError):

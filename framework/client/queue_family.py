@@ -1,11 +1,13 @@
 """A queue's parents and children, and its deduplication ids."""
 
 from datetime import timedelta
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, get_args, overload
 
 from framework.client.queue_base import QueueBase
+from framework.errors import OptionsError
 from framework.model.family import ChildOutcome, Dependencies, DependencyPage, FlowAudit
 from framework.model.job import ChildCounts, JobId
+from framework.model.options import check_deduplication_id
 from framework.model.spans import check_span
 from framework.store import families
 from framework.store.transitions import flows
@@ -74,7 +76,13 @@ class QueueFamily(QueueBase):
             outcome: ``"processed"``, ``"unprocessed"``, ``"ignored"`` or ``"failed"``.
             cursor: What the page before said; 0 for the first.
             count: About how many.
+
+        Raises:
+            OptionsError: Another outcome.
         """
+        if outcome not in get_args(ChildOutcome):
+            known = ", ".join(get_args(ChildOutcome))
+            raise OptionsError("outcome", f"there is no {outcome!r}; there are: {known}")
         after, found = await families.scan_children(
             self._store, self._keys, self._id(job_id), outcome, cursor, count
         )
@@ -148,6 +156,7 @@ class QueueFamily(QueueBase):
 
     async def deduplication_job_id(self, deduplication_id: str) -> JobId | None:
         """Return the job that holds a deduplication id, or None. Wire: reads ``Q:de:<id>``."""
+        check_deduplication_id(deduplication_id)
         found = await self._store.command("GET", self._keys.dedup(deduplication_id))
         return None if found is None else JobId(found.decode(errors="replace"))
 
@@ -161,6 +170,7 @@ class QueueFamily(QueueBase):
         Args:
             job_id: Only if this job holds it.
         """
+        check_deduplication_id(deduplication_id)
         if job_id is not None:
             return await flows.release_dedup(self._store, self._keys, deduplication_id, job_id)
         key = self._keys.dedup(deduplication_id)

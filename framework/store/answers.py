@@ -5,7 +5,7 @@ import re
 from redis import exceptions
 
 from framework.errors import FrameworkError, RedisRefusedError, RedisUnavailableError
-from framework.store.address import Address
+from framework.store.address import TLS_FILES, Address
 
 # What passes by itself: Redis restarts, loads its data, or fails over.
 PASSING = (
@@ -64,6 +64,7 @@ def is_stale(error: Exception) -> bool:
     return isinstance(error, STALE) or code_of(error) in STALE_CODES
 
 
+NO_FILE = "no such socket"
 # Signs in an answer, what to say of it (None: the answer itself), and the fix (None: the usual).
 SIGNS: tuple[tuple[str, str | None, str | None], ...] = (
     (
@@ -100,10 +101,19 @@ def translate(error: Exception, address: Address) -> FrameworkError:
     if isinstance(error, REFUSED):
         return RedisRefusedError(address.name, text)
     if is_passing(error):
-        return RedisUnavailableError(address.name, reason_of(error))
+        return unreachable(reason_of(error), address)
     return RedisRefusedError(
         address.name, text, fix="This answer is not expected; report it with the server's version"
     )
+
+
+def unreachable(reason: str, address: Address) -> RedisUnavailableError:
+    """Return the error of a failed connection; over TLS no socket is missing, but a file."""
+    if address.tls is None or reason != NO_FILE:
+        return RedisUnavailableError(address.name, reason)
+    files = ", ".join(str(address.tls[one]) for one in TLS_FILES if one in address.tls)
+    fix = "Correct REDIS_TLS_CA, REDIS_TLS_CERT and REDIS_TLS_KEY, or REDIS_URL"
+    return RedisUnavailableError(address.name, f"no such file: {files}", fix=fix)
 
 
 def reason_of(error: BaseException) -> str:
@@ -117,8 +127,8 @@ def reason_of(error: BaseException) -> str:
         ("Error 111 ", "connection refused"),
         ("Errno 61", "connection refused"),
         ("Error 61 ", "connection refused"),
-        ("Errno 2 ", "no such socket"),
-        ("No such file", "no such socket"),
+        ("Errno 2 ", NO_FILE),
+        ("No such file", NO_FILE),
         ("Name or service not known", "no such host"),
         ("nodename nor servname", "no such host"),
         ("Temporary failure in name resolution", "no such host"),

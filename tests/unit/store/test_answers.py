@@ -60,3 +60,13 @@ def test_a_refused_connection_may_pass() -> None:
 
     assert is_passing(error)
     assert type(translate(error, HERE)) is RedisUnavailableError
+
+
+def test_a_missing_file_of_tls_is_no_missing_socket() -> None:
+    there = Address("rediss://localhost?ssl_ca_certs=/etc/ca.pem")
+    error = exceptions.ConnectionError("Error 2 connecting to localhost:6379. No such file")
+
+    assert str(translate(error, there)) == (
+        "cannot reach redis at localhost:6379 (no such file: /etc/ca.pem). "
+        "Correct REDIS_TLS_CA, REDIS_TLS_CERT and REDIS_TLS_KEY, or REDIS_URL"
+    )
