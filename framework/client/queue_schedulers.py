@@ -81,7 +81,7 @@ class QueueSchedulers(QueueBase):
     async def job_schedulers(
         self, start: int = 0, stop: int = 49, *, latest_first: bool = False
     ) -> list[JobScheduler]:
-        """Return a page of the schedules, those that are due first first.
+        """Return a page of the schedules, the one that is due next first.
 
         Args:
             start: Place of the first, from 0.

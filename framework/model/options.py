@@ -264,7 +264,8 @@ class JobOptions(FlowOptions, total=False):
     """One declaration, two uses: ``defaults=`` of a processor and ``add(**options)``.
 
     Keys:
-        parent: A job that shall wait for this one. Not among a processor's ``defaults``.
+        parent: A job that shall wait for this one, of the same prefix: a `Job` does not tell
+            its own. Not among a processor's ``defaults``.
         on_child_failure: What it does to the parent if this job fails for good. ``"fail"``,
             unless set: the parent fails too. ``"continue"``: the parent runs at once,
             without waiting for its other children. ``"ignore"``: it waits for the others.
