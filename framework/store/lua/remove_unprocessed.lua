@@ -11,16 +11,23 @@ local MOST = 1000
 local found = {}
 
 local function collect(job, from)
-  for _, key in ipairs(redis.call("SMEMBERS", job .. ":dependencies")) do
-    if #found >= MOST then return end
-    local id, queue = place_of(key, from)
-    if queue and not found[key] and redis.call("EXISTS", key .. ":lock") == 0
-        and not redis.call("ZSCORE", queue .. "failed", id) then
-      found[key] = true
-      collect(key, queue)
-      if #found < MOST then found[#found + 1] = {queue = queue, id = id, key = key, parent = job} end
+  local cursor = "0"
+  repeat
+    local page = redis.call("SSCAN", job .. ":dependencies", cursor, "COUNT", MOST)
+    cursor = page[1]
+    for _, key in ipairs(page[2]) do
+      if #found >= MOST then return end
+      local id, queue = place_of(key, from)
+      if queue and not found[key] and redis.call("EXISTS", key .. ":lock") == 0
+          and not redis.call("ZSCORE", queue .. "failed", id) then
+        found[key] = true
+        collect(key, queue)
+        if #found < MOST then
+          found[#found + 1] = {queue = queue, id = id, key = key, parent = job}
+        end
+      end
     end
-  end
+  until cursor == "0"
 end
 
 local function remove(child)

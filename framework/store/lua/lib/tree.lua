@@ -37,6 +37,7 @@ local function walk(base, id, parent, found, most)
   if found[job] or #found >= most then return end
   found[job] = true
   for _, key in ipairs(children_of(job)) do
+    if #found >= most then return end
     local child, queue = place_of(key, base)
     if queue then walk(queue, child, job, found, most) end
   end
