@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic_core import from_json
 
-from framework.model.schedule import Every
+from framework.model.schedule import Cron, Every
 from framework.wire.cron import next_ms
 from framework.wire.job_hash import Fields, number
 from framework.wire.millis import to_ms
@@ -57,15 +57,27 @@ def missing_due_ms(
         fields: The schedule's hash.
         last_ms: When the missing one was due.
     """
-    if plan.limit is not None and number(fields, b"ic") >= plan.limit and last_ms <= now_ms:
-        return None
     if plan.end_ms is not None and plan.end_ms < now_ms:
         return None
+    if last_ms <= now_ms and is_last(plan, fields, last_ms):
+        return None  # it is missing because it has run
     if last_ms > now_ms or missed == "run_once":
         return last_ms
     if isinstance(plan.when, Every):
         every = to_ms(plan.when.interval)
         slot = now_ms // every * every + number(fields, b"offset")
         return slot if slot > now_ms else slot + every
-    due_ms = next_ms(plan.when.expression, plan.when.tz, max(now_ms, plan.start_ms or 0))
+    return due_after(plan.when, now_ms, plan)
+
+
+def is_last(plan: SchedulerPlan, fields: Fields, due_ms: int) -> bool:
+    """Tell whether no run follows the one that is due then."""
+    if plan.limit is not None and number(fields, b"ic") >= plan.limit:
+        return True
+    return isinstance(plan.when, Cron) and due_after(plan.when, due_ms, plan) is None
+
+
+def due_after(when: Cron, after_ms: int, plan: SchedulerPlan) -> int | None:
+    """Return when the first run after a time is due; None if there is none before the end."""
+    due_ms = next_ms(when.expression, when.tz, max(after_ms, plan.start_ms or 0))
     return None if due_ms is None or (plan.end_ms and due_ms > plan.end_ms) else due_ms

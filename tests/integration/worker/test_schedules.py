@@ -18,6 +18,7 @@ from framework.model.job import JobId
 from framework.store.store import Store
 from framework.store.transitions.schedulers import add_next_run, read_one, upsert_scheduler
 from framework.wire.keys import QueueKeys
+from framework.wire.millis import instant_from_ms
 from framework.wire.scheduler_plan import make_plan
 from framework.worker.schedules import ScheduleCare
 from tests.support.builders import (
@@ -235,6 +236,27 @@ async def test_a_schedule_that_has_had_all_its_runs_is_left_alone(
 
     assert care.repaired == 0
     assert await scores_of(store, keys, "repeat_set") == {"once": NOW}
+    assert await list_of(store, keys, "wait") == []
+
+
+@pytest.mark.parametrize("missed", ["skip", "run_once"])
+async def test_the_last_run_before_the_end_is_not_made_up_for(
+    store: Store, keys: QueueKeys, clock: StillClock, missed: Missed
+) -> None:
+    """It is gone because it has run; the schedule has not ended yet, but runs no more."""
+    last = datetime(2026, 11, 22, 3, tzinfo=UTC)
+    schedule = Schedule("nightly", Cron("0 3 * * *"), Digest(), end=last + HOUR, missed=missed)
+    care = care_of(store, keys, schedule)
+    await care.look()
+    clock.advance(last - instant_from_ms(clock.now_ms()) + timedelta(seconds=1))
+    job = (await trade(store, keys, want=1, now_ms=clock.now_ms())).jobs[0]
+    await add_next_run(store, keys, job.id, job.fields)
+    await trade(store, keys, complete(job), now_ms=clock.now_ms())
+    await remove_from_completed(store, keys, job.id)
+
+    await care.look()
+
+    assert care.repaired == 0
     assert await list_of(store, keys, "wait") == []
 
 
