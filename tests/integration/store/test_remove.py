@@ -98,7 +98,7 @@ async def test_a_job_that_is_not_there_is_not_removed(store: Store, keys: QueueK
 async def test_a_running_job_is_not_removed(store: Store, keys: QueueKeys) -> None:
     job = await active_job(store, keys)
 
-    with pytest.raises(JobLockedError, match='job 1 of queue "demo" is locked'):
+    with pytest.raises(JobLockedError, match='job 1 of queue "demo" cannot be removed now'):
         await remove_job(store, keys, job.id)
 
     assert await state_of(store, keys, job.id) is JobState.ACTIVE
