@@ -85,6 +85,8 @@ class Producer(Generic[T, R]):
 
         Each call adds all of its jobs or none; one travels while the next is worded.
 
+        Wire: as `add`, once a job.
+
         Args:
             payloads: In the order in which they shall run. That each fits its type is
                 checked before the first is sent.
@@ -115,6 +117,8 @@ class Producer(Generic[T, R]):
 
     async def result(self, job: Job[T, R] | str, *, timeout: timedelta = HALF_A_MINUTE) -> R:
         """Wait until a job has completed, and return what it returned.
+
+        Wire: reads the stream ``events`` and, on any gap and each second, the job.
 
         Args:
             job: The job, or its id.

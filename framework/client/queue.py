@@ -75,8 +75,9 @@ class Queue(
     ) -> Sequence[Job[Any, Any]]:
         """Put many jobs in line, each ``(name, data)`` or ``(name, data, options)``.
 
-        Sent as `Producer.add_bulk` does; names and options of all are checked before the
-        first is sent.
+        Names and options of all are checked before the first is sent.
+
+        Wire: as `Producer.add_bulk`, which sends them likewise.
         """
         wording = Wording(self._keys.prefix)
         items = [worded_item(wording, item) for item in jobs]
@@ -92,6 +93,8 @@ class Queue(
 
     async def events(self, *, after: str | None = None) -> AsyncIterator[QueueEvent]:
         """Follow what happens in the queue, whoever does it.
+
+        Wire: reads the stream ``events``.
 
         Args:
             after: The id of the last event known; from now on unless given.

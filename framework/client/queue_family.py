@@ -95,7 +95,11 @@ class QueueFamily(QueueBase):
         return DependencyPage(dict.fromkeys(texts(found)), after)
 
     async def dependencies_count(self, job_id: str) -> ChildCounts:
-        """Return how many children a job has, by what became of them."""
+        """Return how many children a job has, by what became of them.
+
+        Wire: reads ``J:processed``, ``J:dependencies``, ``J:failed`` and
+        ``J:unsuccessful``.
+        """
         return await families.child_counts(self._store, self._keys, self._id(job_id))
 
     async def remove_child_dependency(self, job_id: str) -> bool:

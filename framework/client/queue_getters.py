@@ -20,20 +20,29 @@ class QueueGetters(QueueBase):
     """What a queue tells of itself."""
 
     async def job(self, job_id: str) -> Job[Any, Any] | None:
-        """Return a job as it stands, or None."""
+        """Return a job as it stands, or None.
+
+        Wire: reads the hash ``J``.
+        """
         if not may_be_job(job_id):
             return None
         fields = await reads.read_job(self._store, self._keys, JobId(job_id))
         return self._stored(JobId(job_id), fields) if fields else None
 
     async def state(self, job_id: str) -> JobState:
-        """Tell where a job stands; ``unknown`` if it is nowhere."""
+        """Tell where a job stands; ``unknown`` if it is nowhere.
+
+        Wire: looks for the id in all structures; changes nothing.
+        """
         if not may_be_job(job_id):
             return JobState.UNKNOWN
         return await reads.job_state(self._store, self._keys, JobId(job_id))
 
     async def counts(self) -> dict[JobState, int]:
-        """Return how many jobs are in each state."""
+        """Return how many jobs are in each state.
+
+        Wire: reads the lengths of all structures; waiting: ``wait`` and ``paused``.
+        """
         return await reads.job_counts(self._store, self._keys)
 
     async def jobs(
@@ -45,6 +54,8 @@ class QueueGetters(QueueBase):
         newest_first: bool | None = None,
     ) -> list[Job[Any, Any]]:
         """Return a page of the jobs in one state; ids without a job are passed over.
+
+        Wire: reads the state's list or set, then hashes.
 
         Args:
             start: Place of the first, from 0.
@@ -67,13 +78,18 @@ class QueueGetters(QueueBase):
         return [self._stored(job_id, fields) for job_id, fields in found.items()]
 
     async def counts_per_priority(self, *priorities: int) -> dict[int, int]:
-        """Return how many jobs wait by each of these priorities; 0 is none."""
+        """Return how many jobs wait by each of these priorities; 0 is none.
+
+        Wire: reads ``wait``, ``paused`` and ``prioritized``.
+        """
         return await reads.counts_per_priority(self._store, self._keys, priorities)
 
     async def logs(
         self, job_id: str, start: int = 0, stop: int = -1, *, newest_first: bool = False
     ) -> list[str]:
         """Return a page of a job's log, oldest first unless asked otherwise.
+
+        Wire: reads the list ``J:logs``.
 
         Args:
             start: Place of the first row, from 0, in the order asked for.
@@ -86,7 +102,10 @@ class QueueGetters(QueueBase):
         )
 
     async def log_count(self, job_id: str) -> int:
-        """Return how many rows a job's log has."""
+        """Return how many rows a job's log has.
+
+        Wire: reads the list ``J:logs``.
+        """
         if not may_be_job(job_id):
             return 0
         return await reads.count_logs(self._store, self._keys, JobId(job_id))
@@ -98,6 +117,8 @@ class QueueGetters(QueueBase):
 
         Counted are those that workers ended which keep metrics: ours if asked to
         (``@processor(metrics=…)``, setting ``metrics``), and BullMQ's.
+
+        Wire: reads ``metrics:<state>`` and ``metrics:<state>:data``.
 
         Args:
             start: Place of the first minute, from 0, the newest first.
@@ -114,13 +135,22 @@ class QueueGetters(QueueBase):
         return Metrics(count, tuple(points), length, previous, previous_count)
 
     async def workers(self) -> list[WorkerInfo]:
-        """Return the workers that are connected now, of this framework and of BullMQ."""
+        """Return the workers that are connected now, of this framework and of BullMQ.
+
+        Wire: reads the names of connections, ``<prefix>:<base64 of the queue>``.
+        """
         return await list_workers(self._store, self._keys)
 
     async def meta(self) -> dict[str, str]:
-        """Return the queue's settings as they stand in Redis: ``meta``."""
+        """Return the queue's settings as they stand in Redis: ``meta``.
+
+        Wire: reads the hash ``meta``.
+        """
         return await reads.read_meta(self._store, self._keys)
 
     async def version(self) -> str | None:
-        """Return which library opened the queue, such as ``bullmq:6.7.0``; None: none did."""
+        """Return which library opened the queue, such as ``bullmq:6.7.0``; None: none did.
+
+        Wire: reads the ``meta`` field ``version``.
+        """
         return (await self.meta()).get("version")

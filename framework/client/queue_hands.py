@@ -41,6 +41,8 @@ class QueueHands(QueueBase):
     async def held_job(self, job_id: str, token: str) -> HeldJob:
         """Return a job that a token holds, whichever process took it.
 
+        Wire: reads the hash ``J`` and ``J:lock``.
+
         Raises:
             JobNotFoundError: There is no such job.
             LockLostError: The token does not hold it, or no more.

@@ -22,7 +22,10 @@ class QueueLimits(QueueBase):
     """How much may run at once, and in a time."""
 
     async def global_concurrency(self) -> int | None:
-        """Return how many jobs may run at once over all workers; None: no limit."""
+        """Return how many jobs may run at once over all workers; None: no limit.
+
+        Wire: reads the ``meta`` field ``concurrency``.
+        """
         (number,) = await limits.meta_numbers(self._store, self._keys, "concurrency")
         return number
 
@@ -39,11 +42,17 @@ class QueueLimits(QueueBase):
         await limits.set_meta(self._store, self._keys, concurrency=concurrency)
 
     async def remove_global_concurrency(self) -> bool:
-        """Limit the fleet no longer; return whether there was a limit."""
+        """Limit the fleet no longer; return whether there was a limit.
+
+        Wire: the ``meta`` field ``concurrency`` goes.
+        """
         return await limits.delete_meta(self._store, self._keys, "concurrency")
 
     async def global_rate_limit(self) -> Limiter | None:
-        """Return how many jobs may start in a time, over all workers; None: no limit."""
+        """Return how many jobs may start in a time, over all workers; None: no limit.
+
+        Wire: reads the ``meta`` fields ``max`` and ``duration``.
+        """
         most, duration = await limits.meta_numbers(self._store, self._keys, "max", "duration")
         return Limiter(most, from_ms(duration)) if most and duration else None
 
@@ -64,7 +73,10 @@ class QueueLimits(QueueBase):
         await limits.set_meta(self._store, self._keys, max=most, duration=to_ms(duration))
 
     async def remove_global_rate_limit(self) -> bool:
-        """Limit the rate no longer; return whether there was a limit."""
+        """Limit the rate no longer; return whether there was a limit.
+
+        Wire: the ``meta`` fields ``max`` and ``duration`` go.
+        """
         return await limits.delete_meta(self._store, self._keys, "max", "duration")
 
     async def rate_limit(self, span: timedelta) -> None:
@@ -85,6 +97,8 @@ class QueueLimits(QueueBase):
 
     async def rate_limit_ttl(self, max: int | None = None) -> timedelta:  # noqa: A002 - BullMQ's word
         """Return for how long no job may start; zero if one may.
+
+        Wire: reads the key ``limiter`` and its time to live.
 
         Args:
             max: A worker's limit; the queue's own unless given.

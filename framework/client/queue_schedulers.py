@@ -75,13 +75,18 @@ class QueueSchedulers(QueueBase):
         return run.id
 
     async def job_scheduler(self, scheduler_id: str) -> JobScheduler | None:
-        """Return a schedule as it stands, or None."""
+        """Return a schedule as it stands, or None.
+
+        Wire: reads the set ``repeat`` and the hash ``repeat:<id>``.
+        """
         return await schedulers.read_one(self._store, self._keys, scheduler_id)
 
     async def job_schedulers(
         self, start: int = 0, stop: int = 49, *, latest_first: bool = False
     ) -> list[JobScheduler]:
         """Return a page of the schedules, the one that is due next first.
+
+        Wire: reads the set ``repeat`` and the hashes ``repeat:<id>``.
 
         Args:
             start: Place of the first, from 0.
@@ -93,7 +98,10 @@ class QueueSchedulers(QueueBase):
         )
 
     async def job_schedulers_count(self) -> int:
-        """Return how many schedules there are."""
+        """Return how many schedules there are.
+
+        Wire: reads the set ``repeat``.
+        """
         return await schedulers.count_schedulers(self._store, self._keys)
 
     async def remove_job_scheduler(self, scheduler_id: str) -> bool:

@@ -44,7 +44,10 @@ class QueueUpkeep(QueueBase):
         await admin.resume_queue(self._store, self._keys)
 
     async def is_paused(self) -> bool:
-        """Tell whether the queue is paused."""
+        """Tell whether the queue is paused.
+
+        Wire: reads the ``meta`` field ``paused``.
+        """
         return await reads.is_paused(self._store, self._keys)
 
     async def drain(self, delayed: bool = False) -> int:

@@ -135,12 +135,18 @@ class ContextSteps(ContextBase):
         return result
 
     def remembered(self, memory: "Memory") -> bytes | None:
-        """Return the JSON of a step that was done, or None."""
+        """Return the JSON of a step that was done, or None.
+
+        Wire: reads the field ``fw.step.<name>``.
+        """
         known = self._remembered.get(memory.field)
         return known if known is not None else self._run.job.fields.get(memory.field.encode())
 
     async def remember(self, memory: "Memory", result: object) -> None:
-        """Write down what a step returned."""
+        """Write down what a step returned.
+
+        Wire: field ``fw.step.<name>``, fenced by the lock's token.
+        """
         run = self._run
         try:
             text = memory.codec.encode(result)
@@ -207,6 +213,10 @@ class ContextFamily(ContextBase):
         return await families.failed_children(run.store, run.keys, run.job.id)
 
     async def dependencies_count(self) -> ChildCounts:
-        """Return how many children there are, by what became of them."""
+        """Return how many children there are, by what became of them.
+
+        Wire: reads ``J:processed``, ``J:dependencies``, ``J:failed`` and
+        ``J:unsuccessful``.
+        """
         run = self._run
         return await families.child_counts(run.store, run.keys, run.job.id)
