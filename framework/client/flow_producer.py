@@ -53,7 +53,9 @@ class FlowProducer:
         return root_of(flow, place, words.jobs[0], added[0])
 
     async def add_bulk(self, flows: Sequence[Flow[Any]]) -> list[Job[Any]]:
-        """Add several trees, the jobs of all of them or none. Wire and errors as `add`.
+        """Add several trees, the jobs of all of them or none. Errors as `add`.
+
+        Wire: as `add`.
 
         Returns:
             Their roots, in order.

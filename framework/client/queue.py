@@ -60,7 +60,9 @@ class Queue(
     async def add(
         self, name: str, data: object = None, **options: Unpack[JobOptions]
     ) -> Job[Any, Any]:
-        """Put one job in line, by its name. Wire and errors as `Producer.add`.
+        """Put one job in line, by its name. Errors as `Producer.add`.
+
+        Wire: as `Producer.add`.
 
         Args:
             name: The job's name.

@@ -93,5 +93,5 @@ class SyncContext:
         return from_thread.run(self._context.failed_children)
 
     def dependencies_count(self) -> ChildCounts:
-        """Return how many children there are, by what became of them."""
+        """Return how many children there are; see `Context.dependencies_count`."""
         return from_thread.run(self._context.dependencies_count)
