@@ -127,11 +127,7 @@ def may_be_job(job_id: str) -> bool:
     """
     if not isinstance(job_id, str):
         raise OptionsError("job_id", f"it is text, got {job_id!r}. Of a job, give its id: job.id")
-    try:
-        job_id.encode()
-    except UnicodeEncodeError:
-        return False
-    return bool(job_id) and job_id not in RESERVED
+    return bool(job_id) and is_unicode(job_id) and job_id not in RESERVED
 
 
 def job_in_key(keys: QueueKeys, key: str) -> str | None:
@@ -149,6 +145,17 @@ def check_queue_name(queue: str) -> None:
     """Refuse a queue name that no BullMQ peer could use."""
     if not is_text(queue) or ":" in queue:
         raise OptionsError("queue", f"a name is not empty and holds no ':', got {queue!r}")
+    if not is_unicode(queue):
+        raise OptionsError("queue", f"{queue!r} is no valid Unicode text")
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether a text can be sent; half a surrogate pair, as JSON may hold it, cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_text(given: object) -> TypeGuard[str]:

@@ -11,7 +11,7 @@ from framework.errors import ScheduleError
 from framework.model.options import JobOptions
 from framework.model.schedule import Cron, Every, Overlap, check_instant
 from framework.wire.cron import next_ms
-from framework.wire.keys import CONTROL, MAX_ID_BYTES, is_text
+from framework.wire.keys import CONTROL, MAX_ID_BYTES, is_text, is_unicode
 from framework.wire.millis import instant_to_ms, to_ms
 from framework.wire.options import encode_options
 
@@ -164,6 +164,8 @@ def check_scheduler_id(scheduler_id: object) -> None:
     problem = None
     if not is_text(scheduler_id) or CONTROL.search(scheduler_id):
         problem = "it is text that is not empty, without control characters"
+    elif not is_unicode(scheduler_id):
+        problem = "it is no valid Unicode text"
     elif LOOKS_LIKE_A_RUN.fullmatch(scheduler_id):
         problem = "it must not end in a colon and a number: so the runs of schedules are named"
     elif len(scheduler_id.encode(errors="replace")) > MAX_ID_BYTES:

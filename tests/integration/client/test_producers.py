@@ -421,3 +421,12 @@ async def test_processes_forked_with_an_application_add_each_their_own_jobs(
 
     assert sorted(done.stdout.split()) == [b"1", b"2", b"3", b"4", b"5", b"6"]
     assert await store.command("LLEN", keys["wait"]) == 6
+
+
+async def test_a_queue_name_that_cannot_be_sent_stops_no_other_add(open_app: Open) -> None:
+    """Half a surrogate pair, as JSON from elsewhere may hold it."""
+    async with open_app(remind) as app:
+        with pytest.raises(OptionsError, match="no valid Unicode text"):
+            await app.queue("\ud800").add("x", {})
+
+        assert (await app.queue("demo").add("x", {})).id

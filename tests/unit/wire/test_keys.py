@@ -102,3 +102,9 @@ def test_all_suffixes_of_the_format_are_reserved() -> None:
 )
 def test_a_jobs_key_is_taken_apart(key: str, place: tuple[str, str, str]) -> None:
     assert place_of(key, "bull") == place
+
+
+@pytest.mark.parametrize("name", ["", "a:b", "\ud800"])
+def test_a_name_that_no_peer_could_use_is_no_queues(name: str) -> None:
+    with pytest.raises(OptionsError, match="queue"):
+        QueueKeys("bull", name)
