@@ -96,8 +96,9 @@ class QueueUpkeep(QueueBase):
 
         It is paused first. Pause what adds to it too: what comes meanwhile may stay.
 
-        Wire: every key of the queue goes, those of ours too. Parents in other queues that
-        waited for its jobs alone are released.
+        Wire: every key of the queue goes, those of ours too; with the setting ``pause_mode`` its
+        ``meta`` field is written anew. Parents in other queues that waited for its jobs alone are
+        released.
 
         Args:
             force: Even while workers hold jobs; their outcomes are dropped.
@@ -113,6 +114,9 @@ class QueueUpkeep(QueueBase):
             if not was_paused:
                 await self.resume()
             raise
+        # What is added from now on must wait where BullMQ 5 does not lose it.
+        if self._line.pause_mode is not None:
+            await write_pause_mode(self._store, self._keys, self._line.pause_mode)
 
     async def remove_orphaned_jobs(self, limit: int = 0) -> int:
         """Delete what is left of jobs that stand in no state; return how many.

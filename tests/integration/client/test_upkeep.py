@@ -404,3 +404,19 @@ async def test_what_waited_behind_a_job_is_parked_when_it_ends_in_a_pause(
 
     assert found is not None
     assert found.data == "next"
+
+
+async def test_a_queue_that_was_obliterated_keeps_the_pause_mode_of_its_application(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    """What is added later would else be lost when BullMQ 5 resumes."""
+    async with open_app(pause_mode="v5") as app:
+        queue = app.queue("demo")
+        await queue.add("first", {})
+        await queue.obliterate()
+
+        await store.command("HSET", keys["meta"], "paused", 1)
+        job = await queue.add("second", {})
+
+    assert await list_of(store, keys, "paused") == [job.id]
+    assert await list_of(store, keys, "wait") == []
