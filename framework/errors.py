@@ -192,9 +192,23 @@ class PendingChildrenError(TransitionError):
 
 
 class ParentNotFoundError(TransitionError):
-    """The parent that a new job names does not exist; nothing was added."""
+    """The parent that a new job names does not exist; nothing was added.
+
+    Args:
+        job_id: The job.
+        queue: The queue's name.
+        code: The script's code.
+        parent: The parent's full key, where it is known.
+    """
 
     problem = "names a parent that is not in Redis"
+
+    def __init__(self, *, job_id: str, queue: str, code: int = 0, parent: str = "") -> None:
+        super().__init__(job_id=job_id, queue=queue, code=code)
+        self.parent = parent
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}: {self.parent}" if self.parent else super().__str__()
 
 
 class OtherParentError(TransitionError):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from framework.errors import TransitionError
+from framework.errors import ParentNotFoundError, TransitionError
 from framework.model.job import JobId
 from framework.store.connection import Argument
 from framework.store.lane import Lane
@@ -103,7 +103,11 @@ def refusal(job: LinkedJob, code: int) -> TransitionError:
     """Return the error of a parcel, which names the job that its parent refused."""
     error = error_for(code, job_id=job.job_id or f'"{job.new.name}"', queue=job.keys.queue)
     link = job.new.options.link
-    if link is not None:
+    if link is None:
+        return error
+    if isinstance(error, ParentNotFoundError):
+        error.parent = link.parent_key
+    else:
         error.add_note(f"its parent would be {link.parent_key}")
     return error
 

@@ -184,9 +184,11 @@ async def test_a_tree_can_hang_on_a_job(app: Application, flows: FlowProducer) -
 async def test_without_the_job_it_hangs_on_no_tree_is_added(
     app: Application, flows: FlowProducer
 ) -> None:
-    with pytest.raises(ParentNotFoundError):
+    with pytest.raises(ParentNotFoundError, match="names a parent that is not in Redis") as caught:
         await flows.add(Flow(Digest(title="d"), pages("a")), parent=ParentJob("gone", "digests"))
 
+    assert caught.value.parent == f"{app.settings.prefix}:digests:gone"
+    assert str(caught.value).endswith(f": {app.settings.prefix}:digests:gone")
     assert await nothing_in(app)
 
 
