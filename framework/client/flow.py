@@ -29,7 +29,8 @@ class Flow(Generic[T_co]):
         on_child_failure: What a child that fails for good does to this job; see `JobOptions`.
         on_failure: The same for this job and its own parent, in place of what that one says.
         options: Of this job; see `FlowOptions`. With ``children``, a ``delay`` begins when
-            they are done, and there is no ``deduplication``.
+            they are done, and there is no ``deduplication``. A ``job_id`` is one job's of the
+            tree; what becomes of one that is there already, `FlowProducer.add` says.
     """
 
     __slots__ = ("children", "data", "name", "on_child_failure", "on_failure", "options", "queue")

@@ -28,8 +28,11 @@ class FlowProducer:
 
         Wire: each job with children -> waiting-children, the others -> waiting, prioritized or
         delayed; each stands among its parent's ``:dependencies``; events ``added`` and
-        ``waiting-children``, ``waiting`` or ``delayed``. Ids that are not given are UUIDs. A
-        ``job_id`` that is there already gets the event ``duplicated`` and joins the tree as it is.
+        ``waiting-children``, ``waiting`` or ``delayed``. Ids that are not given are UUIDs.
+
+        A job whose ``job_id`` is there already joins the tree as it is: data, options and
+        state stay, event ``duplicated``. New children are added below it all the same; unless
+        it is in waiting-children, it waits for them only where its run asks to.
 
         Args:
             flow: The tree.
@@ -41,7 +44,8 @@ class FlowProducer:
         Raises:
             RouteError: No queue takes a payload, or two do.
             PayloadError: A payload does not fit its type, or JSON cannot hold it.
-            OptionsError: An option is out of its range.
+            OptionsError: An option is out of its range, or two jobs of the tree have one
+                ``job_id`` in one queue.
             ParentNotFoundError: The ``parent`` is not there.
             OtherParentError: A job with one of the ids is there as another parent's child.
             RedisUnavailableError: No answer in time; the tree may have been added.

@@ -12,6 +12,7 @@ from framework.errors import FrameworkError, OptionsError
 from framework.model.options import JobOptions, Parent, ParentJob
 from framework.store.transitions.add_linked import LinkedJob
 from framework.wire.job_hash import Codecs
+from framework.wire.keys import QueueKeys
 from framework.wire.options import AddOptions
 
 # What one atomic call may hold: Redis answers nobody else meanwhile.
@@ -70,6 +71,7 @@ class Words:
         self._lines = lines
         self._wording: Wording | None = None
         self.jobs: list[LinkedJob] = []
+        self._named: dict[tuple[str, str], str] = {}
 
     def add(self, flow: Flow[Any], parent: Parent | None, path: str = "the flow") -> Place:
         """Word a tree; return where its root goes.
@@ -77,6 +79,7 @@ class Words:
         Raises:
             FrameworkError: A node cannot be added; a note says which.
         """
+        self._named.clear()
         if not isinstance(flow, Flow):
             raise OptionsError(
                 "flow", f"it is a Flow, got a {type(flow).__name__}. Write Flow(payload), say"
@@ -140,8 +143,20 @@ class Words:
             raise OptionsError("on_failure", "a job without a parent has nobody to tell")
         keys = place.line.keys
         options = self._worded(place.line, cast("JobOptions", wanted), in_flow=node.in_flow)
+        if options.job_id:
+            self._name(keys, options.job_id, node.path)
         new = new_job(place.name, place.codecs[0], flow.data, options)
         return LinkedJob(keys, new, options.job_id or str(uuid.uuid4()), waits)
+
+    def _name(self, keys: QueueKeys, job_id: str, path: str) -> None:
+        """Refuse an id that a node of the tree has: this one's data would be lost."""
+        first = self._named.setdefault((keys.base, job_id), path)
+        if first != path:
+            raise OptionsError(
+                "job_id",
+                f'{first} and {path} are both job {job_id} of queue "{keys.queue}"; '
+                "only the first one's data would be kept. Give each an id of its own",
+            )
 
     def _worded(self, line: Line, options: JobOptions, *, in_flow: bool) -> AddOptions:
         if self._wording is None:

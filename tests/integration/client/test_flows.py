@@ -241,6 +241,36 @@ async def test_what_one_job_may_not_refuses_the_whole_tree(
     assert await nothing_in(app)
 
 
+async def test_two_jobs_of_a_tree_cannot_be_one(app: Application, flows: FlowProducer) -> None:
+    tree = Flow(
+        Digest(title="d"),
+        [
+            Flow(Page(url="a"), job_id="x"),
+            Flow(Digest(title="e"), [Flow(Page(url="b"), job_id="x")], job_id="x"),
+        ],
+    )
+
+    with pytest.raises(OptionsError, match="job_id") as caught:
+        await flows.add(tree)
+
+    said = "the flow.children[0] and the flow.children[1].children[0] are both job x"
+    assert said in str(caught.value)
+    assert await nothing_in(app)
+
+
+async def test_a_root_that_is_there_already_stays_as_it_is(
+    app: Application, flows: FlowProducer
+) -> None:
+    first = await flows.add(Flow(Digest(title="d"), job_id="x"))
+    again = await flows.add(Flow(Digest(title="other"), pages("a"), job_id="x"))
+
+    found = await app.queue("digests").job(first.id)
+    assert found is not None
+    assert (again.id, found.data) == ("x", {"title": "d"})
+    assert await app.queue("digests").state("x") is JobState.WAITING
+    assert [child.data for child in await children_of(app, first)] == [{"url": "a"}]
+
+
 async def test_an_error_says_which_job_of_the_tree_it_was(flows: FlowProducer) -> None:
     tree = Flow(Digest(title="d"), [*pages("a"), Flow(Digest(title="e"), [Flow(Unknown())])])
 
