@@ -98,6 +98,6 @@ class FlowProducer:
 def root_of(flow: Flow[T], place: Place, written: LinkedJob, added: AddedJob) -> Job[T]:
     """Return a tree's root as it was added."""
     job: FreshJob[T, object] = FreshJob(
-        place.line.keys.queue, written.new, added, flow.data, place.codecs
+        place.line.keys, written.new, added, flow.data, place.codecs
     )
     return job

@@ -53,7 +53,7 @@ class TreeReader:
             )
         if not fields:
             return None
-        job: Job[Any, Any] = StoredJob(keys.queue, job_id, fields, (ANY, ANY))
+        job: Job[Any, Any] = StoredJob(keys, job_id, fields, (ANY, ANY))
         found: dict[str, FlowTree | None] = dict.fromkeys(children)
 
         async def read_child(key: str) -> None:

@@ -50,7 +50,7 @@ class Hands:
 
     def stored(self, fetched: Fetched) -> AnyJob:
         """Return a job over what was fetched."""
-        return StoredJob(self.keys.queue, fetched.id, fetched.fields, (ANY, ANY))
+        return StoredJob(self.keys, fetched.id, fetched.fields, (ANY, ANY))
 
     async def take(
         self, token: Token, lock_ms: int, *, ending: Ending | None = None

@@ -187,7 +187,7 @@ class HeldJob:
         hands, written = self._hands, ANY.encode(data)
         await save_data(hands.store, hands.keys, self.id, self.token, written)
         fields = {**self._job.fields, b"data": written}
-        self._job = StoredJob(self._job.queue, self.id, fields, self._job.codecs)
+        self._job = StoredJob(self._job.keys, self.id, fields, self._job.codecs)
         return self._job
 
     async def _park(self, wish: Wish) -> None:

@@ -87,11 +87,12 @@ class FreshJob(StoredJob[T_co, R_co]):
     """A job that was just added; its hash is put together only if somebody looks."""
 
     def __init__(
-        self, queue: str, new: NewJob, added: AddedJob, payload: T_co, codecs: Codecs
+        self, keys: QueueKeys, new: NewJob, added: AddedJob, payload: T_co, codecs: Codecs
     ) -> None:
         own = self.__dict__
         own["id"] = added.id
-        own["queue"] = queue
+        own["queue"] = keys.queue
+        own["keys"] = keys
         own["data"] = payload
         own["codecs"] = codecs
         own["_written"] = (new, added)
@@ -124,24 +125,24 @@ class FreshJobs(Sequence[Job[T_co, R_co]]):
     """Jobs that were added together; each is put together when it is looked at.
 
     Args:
-        queue: The queue's name.
+        keys: Their queue.
         news: What was written.
         added: Where it went.
         payloads: Of each job.
         codecs: What reads payloads, and what reads results.
     """
 
-    __slots__ = ("_added", "_codecs", "_news", "_payloads", "_queue")
+    __slots__ = ("_added", "_codecs", "_keys", "_news", "_payloads")
 
     def __init__(
         self,
-        queue: str,
+        keys: QueueKeys,
         news: Sequence[NewJob],
         added: Sequence[AddedJob],
         payloads: Sequence[T_co],
         codecs: Codecs,
     ) -> None:
-        self._queue = queue
+        self._keys = keys
         self._news = news
         self._added = added
         self._payloads = payloads
@@ -158,10 +159,10 @@ class FreshJobs(Sequence[Job[T_co, R_co]]):
         if isinstance(place, slice):
             return [self[each] for each in range(*place.indices(len(self)))]
         new, added, payload = self._news[place], self._added[place], self._payloads[place]
-        return FreshJob(self._queue, new, added, payload, self._codecs)
+        return FreshJob(self._keys, new, added, payload, self._codecs)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} jobs of queue {self._queue!r}>"
+        return f"<{len(self)} jobs of queue {self._keys.queue!r}>"
 
 
 def merged(defaults: JobOptions, options: JobOptions, prefix: str | None = None) -> AddOptions:

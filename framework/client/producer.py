@@ -76,7 +76,7 @@ class Producer(Generic[T, R]):
         wanted = self._merged(options) if options else self._plain
         new = new_job(self.name, self._data, data, wanted)
         added = await self._line.add(new)
-        return FreshJob(self.queue, new, added, data, self._codecs)
+        return FreshJob(self._line.keys, new, added, data, self._codecs)
 
     async def add_bulk(
         self, payloads: Iterable[T], **options: Unpack[JobOptions]
@@ -110,7 +110,7 @@ class Producer(Generic[T, R]):
         parts = parts_of(items, lambda data: new_job(self.name, self._data, data, wanted))
         are_linked = wanted.link is not None
         news, added = await self._line.add_bulk(parts, are_linked=are_linked)
-        return FreshJobs(self.queue, news, added, items, self._codecs)
+        return FreshJobs(self._line.keys, news, added, items, self._codecs)
 
     def _merged(self, options: JobOptions) -> AddOptions:
         return merged(self._defaults, options, self._line.keys.prefix)

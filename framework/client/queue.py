@@ -70,7 +70,7 @@ class Queue(
         """
         new = new_job(check_name(name), ANY, data, merged({}, options, self._keys.prefix))
         added = await self._line.add(new)
-        return FreshJob(self.name, new, added, data, (ANY, ANY))
+        return FreshJob(self._keys, new, added, data, (ANY, ANY))
 
     async def add_bulk(
         self, jobs: Iterable[tuple[str, object] | tuple[str, object, JobOptions]]
@@ -86,7 +86,7 @@ class Queue(
         parts = parts_of(items, lambda item: new_job(item[0], ANY, item[1], item[2]))
         are_linked = any(item[2].link is not None for item in items)
         news, added = await self._line.add_bulk(parts, are_linked=are_linked)
-        return FreshJobs(self.name, news, added, [item[1] for item in items], (ANY, ANY))
+        return FreshJobs(self._keys, news, added, [item[1] for item in items], (ANY, ANY))
 
     async def result(self, job: Job[Any, Any] | str, *, timeout: timedelta = HALF_A_MINUTE) -> Any:  # noqa: ANN401 - whatever the job returned
         """Wait for what a job returns; see `Producer.result`."""

@@ -46,7 +46,7 @@ class QueueBase:
         self.name = line.keys.queue
 
     def _stored(self, job_id: JobId, fields: RawFields) -> Job[Any, Any]:
-        job: StoredJob[Any, Any] = StoredJob(self.name, job_id, fields, (ANY, ANY))
+        job: StoredJob[Any, Any] = StoredJob(self._keys, job_id, fields, (ANY, ANY))
         return job
 
     def _id(self, job_id: str) -> JobId:

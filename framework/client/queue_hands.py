@@ -59,5 +59,5 @@ class QueueHands(QueueBase):
         elif lock != held_by.encode():
             code = LOCK_MISMATCH
         raise_for(code, job_id=checked, queue=self.name)
-        job: StoredJob[object, object] = StoredJob(self.name, checked, fields, (ANY, ANY))
+        job: StoredJob[object, object] = StoredJob(self._keys, checked, fields, (ANY, ANY))
         return HeldJob(Hands(self._store, self._keys), job, held_by)

@@ -11,6 +11,7 @@ from typing_extensions import override
 from framework.errors import PayloadError
 from framework.model.job import Job, JobId
 from framework.model.options import JobOptions
+from framework.wire.keys import QueueKeys
 from framework.wire.millis import from_ms, instant_from_ms
 from framework.wire.payload import Codec
 from framework.wire.stored_options import StoredOptions, decode_options
@@ -26,20 +27,22 @@ class StoredJob(Job[T_co, R_co]):
     """A job over the fields of its hash.
 
     Args:
-        queue: The queue's name.
+        keys: Its queue, with the prefix that its id is unique within.
         job_id: The job's id.
         fields: The hash as Redis returned it.
         codecs: What reads the payload, and what reads the result.
     """
 
     # Takes the dataclass's place: fields are read from the hash, not passed in.
-    def __init__(self, queue: str, job_id: JobId, fields: Fields, codecs: Codecs) -> None:
+    def __init__(self, keys: QueueKeys, job_id: JobId, fields: Fields, codecs: Codecs) -> None:
         own = self.__dict__
         own["id"] = job_id
-        own["queue"] = queue
+        own["queue"] = keys.queue
+        own["keys"] = keys
         own["fields"] = fields
         own["codecs"] = codecs
 
+    keys: QueueKeys
     codecs: Codecs
 
     @cached_property

@@ -98,12 +98,24 @@ def parent_link(
     if not is_text(job_id) or not is_text(queue) or not may_be_job(job_id):
         raise OptionsError("parent", f"it is a job, or has its id and queue, got {parent!r}")
     keys = QueueKeys(prefix, queue)
+    check_prefix(parent, keys)
     flag = FLAGS[policy]
     opts: dict[str, object] = {"parent": {"id": job_id, "queue": keys.qualified}, flag: True}
     if dedup is not None:
         opts["de"] = dedup_json(dedup)
     stored = compact({"id": job_id, "queueKey": keys.qualified, flag: True})
     return Link(opts, keys.job(job_id), stored, **(worded(dedup) if dedup else {}))
+
+
+def check_prefix(parent: Parent, ours: QueueKeys) -> None:
+    """Refuse a job of another prefix: under ours its id is another job's, or nobody's."""
+    theirs = getattr(parent, "keys", None)
+    if isinstance(theirs, QueueKeys) and theirs.prefix != ours.prefix:
+        raise OptionsError(
+            "parent",
+            f'job {parent.id} is of "{theirs.qualified}", and jobs added here begin with '
+            f'"{ours.prefix}:"; parent and child share one prefix',
+        )
 
 
 def dedup_json(dedup: Deduplication) -> dict[str, object]:

@@ -94,5 +94,5 @@ class Context(ContextLeaving, ContextSteps, ContextFamily):
         text = run.data.encode(data)
         await save_data(run.store, run.keys, run.job.id, run.token, text)
         fields = {**run.job.fields, b"data": text}
-        saved: StoredJob[T, R] = StoredJob(job.queue, job.id, fields, run.job.codecs)
+        saved: StoredJob[T, R] = StoredJob(run.keys, job.id, fields, run.job.codecs)
         return saved

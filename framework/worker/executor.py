@@ -114,7 +114,7 @@ class Executor:
         """Return what runs a job, and the job as that sees it."""
         runner = self.named.get(fetched.fields.get(b"name", b""), self.catch_all)
         codecs = (runner.data, runner.result) if runner else (ANY, ANY)
-        return runner, StoredJob(self.keys.queue, fetched.id, fetched.fields, codecs)
+        return runner, StoredJob(self.keys, fetched.id, fetched.fields, codecs)
 
     def _is_worn_out(self, job: StoredJob[Any, Any], more: int = 0) -> bool:
         """Whether a job was started as often as it may be, and so many times more."""

@@ -28,7 +28,7 @@ from framework import (
 )
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
-from tests.support.apps import Open, working
+from tests.support.apps import Open, declared, settings_of, working
 from tests.support.builders import dump_of, hash_of
 from tests.support.until import until
 
@@ -269,6 +269,32 @@ async def test_a_root_that_is_there_already_stays_as_it_is(
     assert (again.id, found.data) == ("x", {"title": "d"})
     assert await app.queue("digests").state("x") is JobState.WAITING
     assert [child.data for child in await children_of(app, first)] == [{"url": "a"}]
+
+
+async def test_a_job_of_another_prefix_is_no_parent(
+    app: Application, flows: FlowProducer, redis_url: str, prefix: str
+) -> None:
+    digests: Producer[Digest, str] = await app.producer(Digest)
+    producer: Producer[Page, str] = await app.producer(Page)
+    await digests.add(Digest(title="ours"), job_id="x")
+    async with Application(
+        declared(digest, page), settings=settings_of(redis_url, f"{prefix}-b")
+    ) as other:
+        elsewhere: Producer[Digest, str] = await other.producer(Digest)
+        added = await elsewhere.add(Digest(title="theirs"), job_id="x")
+        bulk = await elsewhere.add_bulk([Digest(title="theirs")])
+        read = await other.queue("digests").job("x")
+        held = await other.queue("digests").next_job("mine")
+        await other.queue("digests").obliterate(force=True)
+    assert held is not None
+
+    for parent in (added, bulk[0], read, held.job):
+        assert parent is not None
+        with pytest.raises(OptionsError, match=f'of "{prefix}-b:digests", and jobs added here'):
+            await producer.add(Page(url="a"), parent=parent)
+        with pytest.raises(OptionsError, match="parent: job"):
+            await flows.add(Flow(Page(url="a")), parent=parent)
+    assert (await app.queue("pages").counts())[JobState.WAITING] == 0
 
 
 async def test_an_error_says_which_job_of_the_tree_it_was(flows: FlowProducer) -> None:

@@ -20,6 +20,7 @@ from framework.model.outcome import (
 )
 from framework.store import endings
 from framework.wire.job_hash import StoredJob
+from framework.wire.keys import QueueKeys
 from framework.wire.millis import MAX_DUE_MS
 from framework.wire.payload import codec_of
 
@@ -31,7 +32,7 @@ ANY = codec_of(Any)
 
 def job(opts: bytes = b"{}", **fields: bytes) -> StoredJob[Any, Any]:
     written = {name.encode(): value for name, value in fields.items()}
-    return StoredJob("q", JobId("1"), {b"opts": opts, **written}, (ANY, ANY))
+    return StoredJob(QueueKeys("bull", "q"), JobId("1"), {b"opts": opts, **written}, (ANY, ANY))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from framework.errors import PayloadError
 from framework.model.job import EPOCH, JobId
 from framework.wire.job_hash import StoredJob
+from framework.wire.keys import QueueKeys
 from framework.wire.payload import codec_of
 
 ANY = codec_of(Any)
@@ -20,7 +21,7 @@ def job(**fields: str | bytes) -> StoredJob[Any, Any]:
         name.encode(): value.encode() if isinstance(value, str) else value
         for name, value in fields.items()
     }
-    return StoredJob("demo", JobId("1"), stored, (ANY, ANY))
+    return StoredJob(QueueKeys("bull", "demo"), JobId("1"), stored, (ANY, ANY))
 
 
 def test_a_completed_job_is_read_field_by_field() -> None:
