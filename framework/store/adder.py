@@ -6,14 +6,25 @@ own answer or error.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from framework.errors import FormatError, FrameworkError, RedisUnavailableError
 from framework.store.lane import Lane
-from framework.store.parcels import A, Bulk, J, Parcel, answer, fail, note_added, share_out, twin_of
+from framework.store.parcels import (
+    A,
+    Bulk,
+    J,
+    Parcel,
+    answer,
+    fail,
+    fail_each,
+    note_added,
+    share_out,
+    twin_of,
+)
 from framework.store.queue_meta import open_queue
 from framework.store.store import Store
 from framework.store.transitions.add import (
@@ -24,7 +35,7 @@ from framework.store.transitions.add import (
     NewJob,
     add_jobs,
 )
-from framework.store.transitions.add_linked import LinkedJob, add_linked
+from framework.store.transitions.add_linked import LinkedJob, add_linked, touched_by
 from framework.wire.keys import QueueKeys
 
 LANES = 2
@@ -211,10 +222,11 @@ class Adder:
             else:
                 await self._send(lane, road, parcels)
         except FrameworkError as error:
-            for parcel in parcels:
-                fail(parcel, twin_of(error))
+            fail_each(parcels, error)
             if isinstance(error, RedisUnavailableError):
                 self._fail_overdue(error)
+        except Exception as error:  # one caller's odd job must not end all other callers' adds
+            fail_each(parcels, error)
         except BaseException:
             for parcel in parcels:
                 fail(parcel, RuntimeError("the application stopped while the job was sent"))
@@ -285,12 +297,3 @@ class Adder:
                 fail(parcel, RuntimeError("the application stopped before the job was sent"))
         self._parcels.clear()
         self._due.clear()
-
-
-def touched_by(jobs: Sequence[LinkedJob]) -> Iterator[str]:
-    """Go through the queues of jobs, and of the parents that they name."""
-    for job in jobs:
-        yield job.keys.base
-        link = job.new.options.link
-        if link is not None and link.parent_key:
-            yield f"{link.parent_key.rpartition(':')[0]}:"

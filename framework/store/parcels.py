@@ -90,6 +90,12 @@ def twin_of(error: FrameworkError) -> FrameworkError:
     return twin
 
 
+def fail_each(parcels: Sequence[Parcel[Any, Any]], error: Exception) -> None:
+    """Give each caller a copy of an error; one that is not ours goes to all as it is."""
+    for parcel in parcels:
+        fail(parcel, twin_of(error) if isinstance(error, FrameworkError) else error)
+
+
 def fail(parcel: Parcel[Any, Any], error: Exception) -> None:
     """Give a caller its error."""
     if not parcel.answer.done():

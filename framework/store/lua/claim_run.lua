@@ -5,7 +5,7 @@
 -- returns: 1 it may, 0 the run before has not finished
 
 local key = repeat_set .. ":" .. scheduler
-if redis.call("EXISTS", key) == 0 then return 1 end
+if redis.call("TYPE", key).ok ~= "hash" then return 1 end
 local last = redis.call("HGET", key, "fw.running")
 if last and last ~= job_id and redis.call("EXISTS", base .. last) == 1
     and redis.call("HEXISTS", base .. last, "finishedOn") == 0 then

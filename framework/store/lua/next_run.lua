@@ -3,7 +3,7 @@
 --
 -- keys:    base wait paused active prioritized delayed marker meta events pc id repeat_set
 -- args:    now_ms scheduler producer name data opts quoted priority push every next_ms offset
--- returns: the id of the run put in line, or "" where none was
+-- returns: the id of the run put in line, or "" where none was; -20 the schedule is no hash
 -- emits:   added, then waiting or delayed; duplicated
 -- include: lib/schedule
 
@@ -11,6 +11,8 @@ local prev = tonumber(redis.call("ZSCORE", repeat_set, scheduler))
 local current = prev and "repeat:" .. scheduler .. ":" .. whole(prev)
 if producer ~= current then return "" end
 local key = repeat_set .. ":" .. scheduler
+local kind = redis.call("TYPE", key).ok
+if kind ~= "hash" and kind ~= "none" then return -20 end
 local stored_name, stored_data, stored_every, start, stored_offset =
   unpack(redis.call("HMGET", key, "name", "data", "every", "startDate", "offset"))
 local span = tonumber(stored_every or every)
@@ -30,7 +32,8 @@ if redis.call("EXISTS", base .. next_id) == 1 then
 end
 
 redis.call("ZADD", repeat_set, whole(due), scheduler)
-redis.call("HINCRBY", key, "ic", 1)
+-- A count that is no number ends no schedule.
+redis.pcall("HINCRBY", key, "ic", 1)
 -- Schedules of BullMQ 5 may keep the payload in their jobs alone.
 if not stored_data and data ~= "{}" then redis.call("HSET", key, "data", data) end
 local q = {base = base, wait = wait, paused = paused, active = active, prioritized = prioritized,

@@ -1,6 +1,6 @@
 """Put new jobs in line that hang on others, of any queue, many in one call."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from framework.errors import ParentNotFoundError, TransitionError
@@ -151,3 +151,12 @@ def alike(one: LinkedJob, other: LinkedJob) -> bool:
         and one.new.name == other.new.name
         and one.new.options is other.new.options
     )
+
+
+def touched_by(jobs: Sequence[LinkedJob]) -> Iterator[str]:
+    """Go through the queues of jobs, and of the parents that they name."""
+    for job in jobs:
+        yield job.keys.base
+        link = job.new.options.link
+        if link is not None and link.parent_key:
+            yield f"{link.parent_key.rpartition(':')[0]}:"

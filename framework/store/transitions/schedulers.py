@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from framework.errors import ScheduleError
 from framework.model.job import JobId
 from framework.model.schedule import Cron, JobScheduler
 from framework.store.connection import Argument
 from framework.store.reads import as_fields
 from framework.store.script import load_script
 from framework.store.store import Store
-from framework.wire.codes import raise_for
+from framework.wire.codes import BROKEN, raise_for
 from framework.wire.keys import QueueKeys
 from framework.wire.scheduler import (
     Run,
@@ -125,7 +126,7 @@ async def add_next_run(
 
     Raises:
         ValueError: Its options cannot be read.
-        ScheduleError: Its cron expression cannot be used.
+        ScheduleError: Its cron expression, or its key, cannot be used.
     """
     now_ms = store.clock.now_ms()
     scheduler_id = fields.get(b"rjk", b"").decode(errors="replace")
@@ -142,6 +143,12 @@ async def add_next_run(
         *run_args(run),
     ]
     made = await store.run(NEXT_RUN, keys.pick(NEXT_RUN.keys), args)
+    if made == BROKEN:
+        raise ScheduleError(
+            f"{keys['repeat_set']}:{scheduler_id} is no hash",
+            where=f'schedule "{scheduler_id}" of queue "{keys.queue}"',
+            fix="delete the key and upsert the schedule again",
+        )
     return JobId(made.decode()) if made else None
 
 

@@ -208,3 +208,28 @@ async def add_unreadable(app: Application, repeat: str) -> str:
     await app.store.command("LPUSH", f"{base}wait", "repeat:odd:1")
     await app.store.command("ZADD", f"{base}marker", 0, "0")
     return "repeat:odd:1"
+
+
+async def test_a_schedule_whose_keys_are_odd_holds_no_slot(
+    open_app: Open, capfd: pytest.CaptureFixture[str], store: Store
+) -> None:
+    ran: list[str] = []
+
+    @processor("ticks")
+    async def ticks(job: Job[Any]) -> None:
+        ran.append(job.name)
+
+    app = open_app(ticks)
+    async with app:
+        queue = app.queue("ticks")
+        await queue.upsert_job_scheduler("tick", Every(timedelta(days=1)), name="scheduled")
+        odd = f"{app.settings.prefix}:ticks:repeat:tick"
+        await store.command("DEL", odd)
+        await store.command("SET", odd, "no hash")
+    async with working(app):
+        await app.queue("ticks").add("plain")
+        await until(lambda: len(ran) == 2, message="both jobs run")
+
+    assert sorted(ran) == ["plain", "scheduled"]
+    assert "schedule ends here" in capfd.readouterr().out
+    await store.command("DEL", odd)
