@@ -136,9 +136,12 @@ class Executor:
         if code == 0:
             outcome, reason = failure.outcome, failure.reason
             facts = {"job": job.id, "queue": job.queue, "name": job.name, "attempt": attempt}
-            told = {}
+            told: dict[str, object] = {}
             if isinstance(outcome, Retry):
                 told["retry_in"] = f"{outcome.delay.total_seconds():g} s"
+            if reason == WORN_OUT:
+                told["started"] = job.attempts_started
+                told["max_started_attempts"] = self.spec.max_started_attempts
             notes = getattr(outcome.error, "__notes__", ())
             if isinstance(notes, list):  # a backoff that is not known here, for one
                 told["note"] = "; ".join(map(str, notes))

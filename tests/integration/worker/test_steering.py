@@ -5,6 +5,7 @@ from typing import Any
 
 import anyio
 import pytest
+from structlog.testing import capture_logs
 
 from framework import Context, Custom, Job, JobFailedError, processor
 from framework.store.store import Store
@@ -76,14 +77,17 @@ async def test_a_job_is_not_started_more_often_than_it_may(
 
     app = open_app(run)
 
-    async with working(app):
-        job = await app.queue("demo").add("x", attempts=9)
-        with pytest.raises(JobFailedError, match="job started more than allowable limit"):
-            await app.queue("demo").result(job)
+    with capture_logs() as logs:
+        async with working(app):
+            job = await app.queue("demo").add("x", attempts=9)
+            with pytest.raises(JobFailedError, match="job started more than allowable limit"):
+                await app.queue("demo").result(job)
 
     assert starts == [1, 2, 3]
     fields = await hash_of(store, keys, job.id)
     assert (fields["atm"], fields["ats"]) == ("1", "4")
+    (told,) = [line for line in logs if line["event"] == "job failed"]
+    assert (told["started"], told["max_started_attempts"]) == (4, 3)
 
 
 async def test_a_job_that_may_not_be_started_again_is_not_retried(
