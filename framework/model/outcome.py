@@ -87,7 +87,8 @@ class Park:
 class Parked(BaseException):
     """Raised by ``ctx.delay_for`` and its like: the job leaves now and goes on later.
 
-    No `Exception`, so that a broad ``except`` does not eat it. Let it pass.
+    No `Exception`, so that a broad ``except`` does not eat it. Let it pass: a run that
+    swallows it, with ``except BaseException``, and returns completes its job, with a warning.
 
     Attributes:
         wish: What the job waits for.

@@ -7,7 +7,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar, cast, overload
 from framework.di.signature import REQUIRED, returns_of
 from framework.errors import FailedChildrenError, OptionsError, PayloadError, ResultError
 from framework.model.job import ChildCounts
-from framework.model.outcome import DelayFor, DelayUntil, LimitRate, Parked, WaitForChildren
+from framework.model.outcome import DelayFor, DelayUntil, LimitRate, WaitForChildren
 from framework.store import families
 from framework.store.transitions.running import save_field
 from framework.wire.codes import FAILED_CHILDREN
@@ -48,7 +48,7 @@ class ContextLeaving(ContextBase):
             Parked: Always.
             OptionsError: The delay is negative.
         """
-        raise Parked(DelayFor(delay))
+        self._run.leave(DelayFor(delay))
 
     async def delay_until(self, due: datetime) -> NoReturn:
         """Leave, and run again at ``due``, which is aware; at once if it is past.
@@ -59,7 +59,7 @@ class ContextLeaving(ContextBase):
             Parked: Always.
             OptionsError: ``due`` has no time zone.
         """
-        raise Parked(DelayUntil(due))
+        self._run.leave(DelayUntil(due))
 
     async def rate_limit(self, duration: timedelta) -> NoReturn:
         """Let no job of the queue start for a while; this one is the first then.
@@ -74,7 +74,7 @@ class ContextLeaving(ContextBase):
             Parked: Always.
             OptionsError: Shorter than a millisecond.
         """
-        raise Parked(LimitRate(duration))
+        self._run.leave(LimitRate(duration))
 
     async def wait_for_children(self) -> None:
         """Go on if no child is pending; else leave, and run again once none is.
@@ -93,7 +93,7 @@ class ContextLeaving(ContextBase):
                 job_id=run.job.id, queue=run.job.queue, code=FAILED_CHILDREN, child=failed
             )
         if is_pending:
-            raise Parked(WaitForChildren())
+            run.leave(WaitForChildren())
 
 
 class ContextSteps(ContextBase):

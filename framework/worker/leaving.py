@@ -1,7 +1,12 @@
 """What a run that raised wants: to be parked, or to have failed."""
 
+import structlog
+
 from framework.errors import UnrecoverableError
 from framework.model.outcome import Park, Parked, Wish
+from framework.worker.run import Run
+
+log = structlog.get_logger("framework.worker")
 
 
 def park_of(error: BaseException) -> Park | None:
@@ -13,6 +18,23 @@ def park_of(error: BaseException) -> Park | None:
     if not wishes or any(wish != wishes[0] for wish in wishes) or failures_of(error):
         return None
     return Park(wishes[0])
+
+
+def tell_swallowed(run: Run | None) -> None:
+    """Warn of a run that asked to leave, and returned all the same; it completes.
+
+    Args:
+        run: None where the handler asked for no context.
+    """
+    if run is not None and run.wish is not None:
+        log.warning(
+            "job completes, though its run asked to leave: Parked was swallowed",
+            job=run.job.id,
+            queue=run.job.queue,
+            name=run.job.name,
+            wish=str(run.wish),
+            fix="an 'except BaseException' or bare 'except' took it: catch Exception instead",
+        )
 
 
 def failure_of(error: BaseException) -> BaseException:

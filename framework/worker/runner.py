@@ -14,7 +14,7 @@ from framework.errors import PayloadError, ResultError
 from framework.model.job import Job
 from framework.wire.payload import NULL, Codec, codec_of
 from framework.worker.context import Context
-from framework.worker.leaving import failure_of, park_of
+from framework.worker.leaving import failure_of, park_of, tell_swallowed
 from framework.worker.run import Run
 from framework.worker.sync_context import SyncContext
 
@@ -44,7 +44,8 @@ class Runner:
 
         What lives as long as the job is closed before this returns, and is thrown the
         handler's error, or that its result cannot be written. A run that is to be parked
-        has not failed: it is closed as one that returned.
+        has not failed: it is closed as one that returned. One that returns although it
+        asked to be parked completes, with a warning.
 
         Raises:
             ResultError: JSON cannot hold the result, or it does not fit.
@@ -53,10 +54,13 @@ class Runner:
         if plan.is_empty:
             result = await self.call(job)
             return result, self.encode(result)
-        seeds = self._seeds(run) if plan.seeds else {}
+        made = run() if plan.seeds else None
+        seeds = self._seeds(made) if made is not None else {}
         if plan.is_simple:
             result = await self.call(job, **plan.fill(seeds))
-            return result, self.encode(result)
+            text = self.encode(result)
+            tell_swallowed(made)
+            return result, text
         arguments, scope = await plan.open(seeds)
         try:
             result = await self.call(job, **arguments)
@@ -65,12 +69,12 @@ class Runner:
             await scope.close(None if park_of(error) else failure_of(error))
             raise
         await scope.close()
+        tell_swallowed(made)
         return result, text
 
-    def _seeds(self, run: Callable[[], Run]) -> Mapping[object, object]:
-        made = run()
+    def _seeds(self, run: Run) -> Mapping[object, object]:
         kinds: tuple[ContextKind, ...] = (Context, SyncContext)
-        return {kind: kind(made) for kind in kinds if kind in self.plan.seeds}
+        return {kind: kind(run) for kind in kinds if kind in self.plan.seeds}
 
     def encode(self, result: object) -> bytes:
         """Return a result as JSON text.

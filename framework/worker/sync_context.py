@@ -7,7 +7,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar, cast, overload
 from anyio import from_thread
 
 from framework.model.job import ChildCounts, Job
-from framework.model.outcome import DelayFor, DelayUntil, LimitRate, Parked
+from framework.model.outcome import DelayFor, DelayUntil, LimitRate
 from framework.worker.context import Context
 from framework.worker.context_parts import Memory
 from framework.worker.run import Run
@@ -26,9 +26,10 @@ class SyncContext:
         attempt: Which attempt this is, from 1.
     """
 
-    __slots__ = ("_context", "attempt", "job_id")
+    __slots__ = ("_context", "_run", "attempt", "job_id")
 
     def __init__(self, run: Run) -> None:
+        self._run = run
         self._context = Context(run)
         self.job_id = self._context.job_id
         self.attempt = self._context.attempt
@@ -62,15 +63,15 @@ class SyncContext:
 
     def delay_for(self, delay: timedelta) -> NoReturn:
         """Leave, and run again after a delay; see `Context.delay_for`."""
-        raise Parked(DelayFor(delay))
+        self._run.leave(DelayFor(delay))
 
     def delay_until(self, due: datetime) -> NoReturn:
         """Leave, and run again at ``due``; see `Context.delay_until`."""
-        raise Parked(DelayUntil(due))
+        self._run.leave(DelayUntil(due))
 
     def rate_limit(self, duration: timedelta) -> NoReturn:
         """Let no job of the queue start for a while; see `Context.rate_limit`."""
-        raise Parked(LimitRate(duration))
+        self._run.leave(LimitRate(duration))
 
     def wait_for_children(self) -> None:
         """Go on if no child is pending, else leave; see `Context.wait_for_children`."""

@@ -1,6 +1,7 @@
 """Runs that leave early: their scope closes, their wish is granted, their slot goes on."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import anyio
 import pytest
 from pydantic import BaseModel
+from structlog.testing import capture_logs
 
 from framework import (
     Context,
@@ -290,6 +292,33 @@ async def test_a_thread_parks_too(open_app: Open, store: Store, keys: QueueKeys)
 
     fields = await hash_of(store, keys, job.id)
     assert (fields["atm"], fields["ats"]) == ("1", "4")
+
+
+async def test_a_run_that_swallows_its_wish_completes_with_a_warning(open_app: Open) -> None:
+    @processor("demo")
+    async def run(job: Job[Any], ctx: Context) -> str:
+        try:
+            await ctx.delay_for(HOUR)
+        except BaseException:
+            return "swallowed"
+
+    @processor("threads", run_in="thread")
+    def run_in_thread(job: Job[Any], ctx: SyncContext, session: Session) -> str:
+        with suppress(BaseException):
+            ctx.rate_limit(HOUR)
+        return "swallowed"
+
+    app = open_app(run, run_in_thread, providers=(sessions([]),))
+
+    with capture_logs() as logs:
+        async with working(app):
+            for queue in map(app.queue, ("demo", "threads")):
+                assert await queue.result(await queue.add("x")) == "swallowed"
+
+    warned = [line for line in logs if "Parked was swallowed" in line["event"]]
+    assert [(line["job"], line["queue"]) for line in warned] == [("1", "demo"), ("1", "threads")]
+    assert "DelayFor" in warned[0]["wish"]
+    assert "except BaseException" in warned[0]["fix"]
 
 
 async def test_a_wish_that_cannot_be_granted_fails_the_attempt(open_app: Open) -> None:
