@@ -15,6 +15,7 @@ from framework.wire.keys import QueueKeys
 from framework.wire.slots import slot_of
 from framework.worker.locks import Holdings, LockKeeper, WhyLost
 from framework.worker.schedules import ScheduleCare
+from framework.worker.server_care import ServerCare
 from framework.worker.waker import Waker
 from framework.worker.worker import Work, Worker
 
@@ -80,6 +81,9 @@ class Crew:
             FormatError: A queue was written by a newer release.
             RedisUnavailableError: At the start, Redis cannot be reached.
         """
+        server = ServerCare(self._store, self._near())
+        # Before the first write: a replica, which refuses it, is named.
+        await server.look()
         # All of them before any worker takes a job: one that is refused ends the start.
         for worker in self.workers:
             await open_queue(self._store, worker.keys, self._pause_mode)
@@ -89,6 +93,7 @@ class Crew:
             async with anyio.create_task_group() as tasks:
                 for waker in self._wakers.values():
                     tasks.start_soon(waker.run)
+                tasks.start_soon(server.run)
                 if self._care is not None:
                     tasks.start_soon(self._care.run)
                 if self._presence:
@@ -102,6 +107,10 @@ class Crew:
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(keeper.stop)
+
+    def _near(self) -> list[str]:
+        """Return a key in each slot that the workers read from."""
+        return [waker.near for waker in self._wakers.values()]
 
     def _holdings(self) -> list[Holdings]:
         # A portal would wait for the loop, and while that is blocked all other locks would end.

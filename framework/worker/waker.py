@@ -33,9 +33,9 @@ class Waker:
         near: A key of one of them: in a cluster all must be in its slot.
     """
 
-    def __init__(self, store: Store, near: str | None = None) -> None:
+    def __init__(self, store: Store, near: str) -> None:
         self._store = store
-        self._near = near
+        self.near = near
         self._pumps: dict[str, Pump] = {}
         self._blocked_on: frozenset[str] = frozenset()
         self._parking = Parking()
@@ -63,7 +63,7 @@ class Waker:
 
     async def run(self) -> None:
         """Wake pumps until cancelled."""
-        reader = MarkerReader(self._store, self._near)
+        reader = MarkerReader(self._store, self.near)
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._interrupt, reader)
