@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from framework.errors import SchedulerJobError as SchedulerJobError
     from framework.errors import SettingsError as SettingsError
     from framework.errors import SlotError as SlotError
+    from framework.errors import StuckError as StuckError
     from framework.errors import TransitionError as TransitionError
     from framework.errors import UnrecoverableError as UnrecoverableError
     from framework.errors import WrongStateError as WrongStateError
@@ -64,6 +65,9 @@ if TYPE_CHECKING:
     from framework.model.family import DependencyPage as DependencyPage
     from framework.model.family import FlowAudit as FlowAudit
     from framework.model.family import FlowTree as FlowTree
+    from framework.model.health import Health as Health
+    from framework.model.health import QueueHealth as QueueHealth
+    from framework.model.health import RedisHealth as RedisHealth
     from framework.model.job import ChildCounts as ChildCounts
     from framework.model.job import Job as Job
     from framework.model.job import JobId as JobId
@@ -125,6 +129,7 @@ PLACES = {
         "SchedulerJobError",
         "SettingsError",
         "SlotError",
+        "StuckError",
         "TransitionError",
         "UnrecoverableError",
         "WrongStateError",
@@ -140,6 +145,7 @@ PLACES = {
         "Stalled",
     ),
     "model.family": ("Dependencies", "DependencyPage", "FlowAudit", "FlowTree"),
+    "model.health": ("Health", "QueueHealth", "RedisHealth"),
     "model.job": ("ChildCounts", "Job", "JobId", "JobState"),
     "model.metrics": ("Metrics",),
     "model.options": (

@@ -23,6 +23,7 @@ FrameworkError
 │   └── RedisRefusedError       it answers, but not to us: wrong password, no rights, no memory
 ├── FormatError                 the queue was written by a newer release of the framework
 ├── StartError                  what the workers need could not be made
+├── StuckError                  workers take nothing although jobs wait
 ├── ServerError                 the embedded server cannot be found, started or stopped
 ├── JobFailedError              a result was awaited, and the job failed
 ├── ResultTimeoutError          a result was awaited for too long
@@ -356,6 +357,13 @@ class StartError(FrameworkError):
     def __str__(self) -> str:
         told = f"{type(self.cause).__name__}: {self.cause}".rstrip(": ")
         return f"{self.where}: what {self.what} needs could not be made: {told}"
+
+
+class StuckError(FrameworkError):
+    """Jobs wait and slots are free, but the workers of this process take nothing."""
+
+    def __str__(self) -> str:
+        return "jobs wait and slots are free, but nothing was fetched; start this process anew"
 
 
 class ServerError(FrameworkError):

@@ -16,6 +16,7 @@ from anyio.lowlevel import checkpoint
 from framework.app.discovery import Declarations, discover
 from framework.app.factories import ProducerFactory, QueueFactory, SyncProducerFactory
 from framework.app.flows import FlowProducerFactory
+from framework.app.health import Vitals
 from framework.app.portal_view import SyncApplication
 from framework.app.routes import Routes
 from framework.app.schedules import care_for, resolve_schedules
@@ -28,7 +29,9 @@ from framework.client.queue import Queue
 from framework.client.results import Results
 from framework.client.sync_producer import SyncProducer
 from framework.di.container import Container
+from framework.errors import StuckError
 from framework.model.clock import Clock, SystemClock
+from framework.model.health import Health
 from framework.store.adder import Adder
 from framework.store.queue_meta import note_pause_mode
 from framework.store.store import Store
@@ -82,6 +85,8 @@ class Application:
         self._tasks: TaskGroup | None = None
         self._portal: BlockingPortal | None = None
         self._crew: Crew | None = None
+        self._is_stuck = False
+        self.vitals = Vitals(self.store)
         self._starting: anyio.CancelScope | None = None
         self._stack = AsyncExitStack()
         self.container = Container(
@@ -112,6 +117,8 @@ class Application:
             self._portal = await stack.enter_async_context(BlockingPortal())
             self._tasks.start_soon(self._adder.run)
             self._tasks.start_soon(self.store.watch)
+            if self.vitals.is_probed:
+                self._tasks.start_soon(self.vitals.run)
             await stack.enter_async_context(self.container)
             # Let the adder start, so that the first add finds it there.
             await checkpoint()
@@ -164,7 +171,18 @@ class Application:
         Raises:
             RedisUnavailableError: Redis is not there within ``start_timeout``.
             FormatError: A queue was written by a newer release.
+            StuckError: With ``exit_when_stuck``: jobs wait, and the workers take none.
         """
+        self._is_stuck = False
+        try:
+            await self._work(task_status)
+        finally:
+            if not self.vitals.is_probed:
+                self.vitals.crew = None
+        if self._is_stuck and self.settings.exit_when_stuck:
+            raise StuckError
+
+    async def _work(self, task_status: anyio.abc.TaskStatus[None]) -> None:
         crew = Crew(
             self.store,
             shutdown=self.settings.shutdown_timeout,
@@ -172,7 +190,11 @@ class Application:
             pause_mode=self._pause_mode,
             presence=self.settings.worker_presence,
             care=care_for(self.declarations, self.schedules, self.store, self.settings.prefix),
+            patience=self.settings.watchdog,
+            looks_always=self.vitals.is_probed,
+            on_stuck=self._stuck,
         )
+        self.vitals.crew = crew
         with anyio.CancelScope() as starting:
             self._starting = starting
             await self.store.check(self.settings.start_timeout.total_seconds())
@@ -193,6 +215,15 @@ class Application:
             self._starting.cancel()
         if self._crew is not None:
             self._crew.stop(now=now)
+
+    def _stuck(self) -> None:
+        self._is_stuck = True
+        if self.settings.exit_when_stuck:
+            self.stop()
+
+    async def health(self) -> Health:
+        """Look at Redis and at each queue that this process works; it takes 3 s at most."""
+        return await self.vitals.look()
 
     @property
     def running(self) -> int:

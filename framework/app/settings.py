@@ -61,6 +61,15 @@ class Settings(BaseSettings):
         worker_presence: Show this process's workers to BullMQ's dashboards, by one idle connection
             for each queue. Off by itself above 50 queues.
         metrics: For how long workers keep how many jobs ended in each minute. Zero: none.
+        watchdog: How long a queue may have jobs that could be taken while this process has free
+            slots and takes none. Then its connections are made anew; after as long again it is
+            stuck and not ready. Zero: nobody looks.
+        exit_when_stuck: Then stop and end with exit code 75, so that who started this process
+            starts it anew.
+        health_port: Where probes are answered over HTTP; None: nowhere.
+        health_host: The address to listen at for them.
+        live_timeout: How long the event loop may stand still until ``/livez`` says that the
+            process is not alive.
         log_level: The least severe level that is written.
         log_format: ``console`` or ``json``; ``auto`` is console in a terminal.
     """
@@ -103,6 +112,11 @@ class Settings(BaseSettings):
     pause_mode: Literal["v6", "v5"] = "v6"
     worker_presence: bool = True
     metrics: Span = Field(timedelta(0), ge=timedelta(0))
+    watchdog: Span = Field(timedelta(seconds=15), ge=timedelta(0))
+    exit_when_stuck: bool = False
+    health_port: int | None = Field(None, ge=0, le=65535)
+    health_host: str = Field("0.0.0.0", min_length=1)  # noqa: S104 - probes come from outside
+    live_timeout: Span = Field(timedelta(seconds=60), gt=timedelta(0))
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"
 

@@ -13,17 +13,20 @@ from framework.errors import (
     ServerError,
     SettingsError,
     StartError,
+    StuckError,
 )
 
 # From sysexits.h, as supervisors know them.
 UNAVAILABLE = 69
 SOFTWARE = 70
+TRY_ANEW = 75
 CONFIG = 78
 
 CODES: tuple[tuple[type[FrameworkError], int], ...] = (
     (RedisUnavailableError, UNAVAILABLE),
     (ServerError, UNAVAILABLE),
     (StartError, UNAVAILABLE),
+    (StuckError, TRY_ANEW),
     (DeclarationError, CONFIG),
     (SettingsError, CONFIG),
     (FormatError, CONFIG),

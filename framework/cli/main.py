@@ -48,16 +48,43 @@ def options(
 
 
 @app.command()
-def run(package: Package, only: Only = None, exclude: Exclude = None) -> None:
+def run(
+    package: Package,
+    only: Only = None,
+    exclude: Exclude = None,
+    health_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Answer /livez, /readyz and /healthz at this port."),
+    ] = None,
+) -> None:
     """Run a package's workers until SIGINT or SIGTERM; a second signal does not wait for jobs.
 
-    Ends with 0 after a signal, 69 if Redis is not there, 78 if there is nothing to run or
-    the wiring or a setting is wrong.
+    Ends with 0 after a signal, 69 if Redis is not there or the health port is taken, 75 if it
+    was stuck and should be started anew (FRAMEWORK_EXIT_WHEN_STUCK), 78 if there is nothing to
+    run or the wiring or a setting is wrong.
     """
     from framework.cli.run import run_package
 
     with clear_endings():
-        run_package(package, only=split(only), exclude=split(exclude))
+        run_package(package, only=split(only), exclude=split(exclude), health_port=health_port)
+
+
+@app.command()
+def health(
+    url: Annotated[
+        str | None,
+        typer.Argument(help="Where it answers [http://127.0.0.1:FRAMEWORK_HEALTH_PORT/readyz]."),
+    ] = None,
+) -> None:
+    """Ask running workers whether they do their work, for container checks.
+
+    Ends with 0 if they do, 1 if not or if nobody answers, 78 if no URL is known.
+    """
+    from framework.app.settings import load_settings
+    from framework.cli.health import show_health
+
+    with clear_endings():
+        show_health(url, None if url else load_settings().health_port)
 
 
 @app.command()

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import anyio
 import structlog
@@ -24,20 +25,40 @@ THREAD_SECONDS = 0.5
 MOST_NAMES = 10
 
 
-def run_package(package: str, *, only: Sequence[str], exclude: Sequence[str]) -> None:
+def run_package(
+    package: str,
+    *,
+    only: Sequence[str],
+    exclude: Sequence[str],
+    health_port: int | None = None,
+) -> None:
     """Run the workers of a package until SIGINT or SIGTERM.
 
     Raises:
-        FrameworkError: As `Application` and `Application.work`; nothing to run.
+        FrameworkError: As `Application` and `Application.work`; nothing to run; the port is taken.
     """
     settings = load_settings()
+    if health_port is not None:
+        settings.health_port = health_port
     set_up_logs(settings)
     declarations = discover(package, only=only, exclude=exclude)
     check_something_runs(declarations)
     application = Application(declarations, settings=settings)
-    with tied_to_parent():
+    with tied_to_parent(), probes_of(application):
         anyio.run(work_until_signal, application, backend_options={"use_uvloop": has_uvloop()})
     leave_threads_behind()
+
+
+def probes_of(application: Application) -> AbstractContextManager[object]:
+    """Answer probes while the context is open, where a port is set for them."""
+    settings = application.settings
+    if settings.health_port is None:
+        return nullcontext()
+    from framework.app.health_server import answers_of, serving_probes
+
+    application.vitals.is_probed = True
+    answers = answers_of(application.vitals, settings.live_timeout.total_seconds())
+    return serving_probes(answers, settings.health_host, settings.health_port)
 
 
 def check_something_runs(declarations: Declarations) -> None:

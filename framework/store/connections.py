@@ -100,6 +100,11 @@ class Connections:
             self._idle.append(connection)
             self._free.release()
 
+    async def drop_idle(self) -> None:
+        """Close the sockets of the shared connections that nobody uses now."""
+        for connection in self._idle:
+            await connection.drop()
+
     async def aclose(self) -> None:
         """Close all shared connections."""
         while self._idle:

@@ -102,6 +102,10 @@ class Lane:
             return error
         return None
 
+    async def drop(self) -> None:
+        """Close the socket now; a call under way is sent again."""
+        await self._connection.drop()
+
     async def aclose(self) -> None:
         """Close the connection."""
         await self._connection.aclose()

@@ -16,11 +16,15 @@ class Outage:
     Args:
         quiet: Seconds without a failed call after which one that came through ends it. Of a
             cluster's nodes one may be lost, and calls to the others say nothing of it.
+
+    Attributes:
+        error: Why the last call failed; None: Redis is there.
+        failed_at: When a call last failed, by ``time.monotonic``; None: never.
     """
 
     def __init__(self, quiet: float = 0.0) -> None:
         self._quiet = quiet
-        self._failed_at = 0.0
+        self.failed_at: float | None = None
         self.error: FrameworkError | None = None
 
     @classmethod
@@ -33,10 +37,11 @@ class Outage:
         if self.error is None or type(self.error) is not type(error):
             log.warning("redis lost", error=str(error))
         self.error = error
-        self._failed_at = time.monotonic()
+        self.failed_at = time.monotonic()
 
     def end(self) -> None:
         """Note that a call came through."""
-        if self.error is not None and time.monotonic() - self._failed_at >= self._quiet:
+        failed_at = self.failed_at or 0.0
+        if self.error is not None and time.monotonic() - failed_at >= self._quiet:
             self.error = None
             log.info("redis back")

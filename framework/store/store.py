@@ -82,6 +82,18 @@ class Store:
             await held.aclose()
         await self._connections.aclose()
 
+    async def recycle(self) -> None:
+        """Close every connection that somebody holds or that is idle; all connect again.
+
+        Calls under way on them break off as if the server had closed them: those that may be sent
+        twice are.
+        """
+        for lane in self._lanes:
+            await lane.drop()
+        for held in self._held:
+            await held.drop()
+        await self._connections.drop_idle()
+
     async def watch(self) -> None:
         """Notice a planned change of the master that Sentinels name, until cancelled.
 

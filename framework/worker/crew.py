@@ -2,11 +2,13 @@
 
 import asyncio  # noqa: TID251 - anyio has no way into the loop that does not wait for it
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 import anyio
-from anyio.abc import TaskStatus
+from anyio.abc import TaskGroup, TaskStatus
 
+from framework.model.health import Phase
 from framework.model.job import JobId, Token
 from framework.store.presence import show_workers
 from framework.store.queue_meta import open_queue
@@ -17,6 +19,7 @@ from framework.worker.locks import Holdings, LockKeeper, WhyLost
 from framework.worker.schedules import ScheduleCare
 from framework.worker.server_care import ServerCare
 from framework.worker.waker import Waker
+from framework.worker.watchdog import Watchdog
 from framework.worker.worker import Work, Worker
 
 
@@ -30,6 +33,14 @@ class Crew:
         pause_mode: Written into each queue; None leaves what is there.
         presence: Whether dashboards see the workers.
         care: Keeps the declared schedules.
+        patience: How long a worker may take nothing while jobs wait; zero: for ever.
+        looks_always: Whether somebody wants to know of each queue all the time.
+        on_stuck: Called when a worker takes nothing, whatever is done about it.
+
+    Attributes:
+        server: Looks after Redis.
+        watchdog: Looks after the workers, while they run.
+        phase: What they are about.
     """
 
     def __init__(
@@ -41,6 +52,9 @@ class Crew:
         pause_mode: str | None = None,
         presence: bool = True,
         care: ScheduleCare | None = None,
+        patience: timedelta = timedelta(0),
+        looks_always: bool = False,
+        on_stuck: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._shutdown = shutdown
@@ -49,7 +63,13 @@ class Crew:
         self._presence = presence
         self._care = care
         self._wakers: dict[int, Waker] = {}
+        self._patience = patience.total_seconds()
+        self._looks_always = looks_always
+        self._on_stuck = on_stuck
         self.workers: list[Worker] = []
+        self.server = ServerCare(store, [])
+        self.watchdog: Watchdog | None = None
+        self.phase: Phase = "starting"
 
     def add(self, keys: QueueKeys, work: Work) -> None:
         """Add a worker before the crew runs."""
@@ -71,6 +91,7 @@ class Crew:
 
     def stop(self, *, now: bool = False) -> None:
         """Stop all workers; ``now``: give running jobs back at once."""
+        self.phase = "stopping"
         for worker in self.workers:
             worker.stop(now=now)
 
@@ -81,9 +102,9 @@ class Crew:
             FormatError: A queue was written by a newer release.
             RedisUnavailableError: At the start, Redis cannot be reached.
         """
-        server = ServerCare(self._store, self._near())
+        self.server.near = [waker.near for waker in self._wakers.values()]
         # Before the first write: a replica, which refuses it, is named.
-        await server.look()
+        await self.server.look()
         # All of them before any worker takes a job: one that is refused ends the start.
         for worker in self.workers:
             await open_queue(self._store, worker.keys, self._pause_mode)
@@ -93,7 +114,7 @@ class Crew:
             async with anyio.create_task_group() as tasks:
                 for waker in self._wakers.values():
                     tasks.start_soon(waker.run)
-                tasks.start_soon(server.run)
+                tasks.start_soon(self.server.run)
                 if self._care is not None:
                     tasks.start_soon(self._care.run)
                 if self._presence:
@@ -102,15 +123,21 @@ class Crew:
                 async with anyio.create_task_group() as working:
                     for worker in self.workers:
                         await working.start(worker.run)
+                    self._watch(tasks)
+                    if self.phase == "starting":
+                        self.phase = "working"
                     task_status.started()
                 tasks.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(keeper.stop)
 
-    def _near(self) -> list[str]:
-        """Return a key in each slot that the workers read from."""
-        return [waker.near for waker in self._wakers.values()]
+    def _watch(self, tasks: TaskGroup) -> None:
+        if self._patience:
+            self.watchdog = Watchdog(
+                self._store, self.workers, self._patience, self._looks_always, self._on_stuck
+            )
+            tasks.start_soon(self.watchdog.run)
 
     def _holdings(self) -> list[Holdings]:
         # A portal would wait for the loop, and while that is blocked all other locks would end.

@@ -83,6 +83,11 @@ class Pump:
         on_idle: Called when the pump waits for a wake-up.
         on_drained: Called when a call ended jobs and left nothing to do.
         on_refused: Asked for another ending where one was refused.
+
+    Attributes:
+        fetched: How many jobs have come.
+        answered: How many calls that asked for jobs have come back.
+        fetched_at: When the last jobs came, by ``time.monotonic``.
     """
 
     store: Store
@@ -97,6 +102,9 @@ class Pump:
     held: dict[JobId, Token] = field(default_factory=dict[JobId, Token])
     line: Line = field(default_factory=Line)
     is_fetching: bool = True
+    fetched: int = 0
+    answered: int = 0
+    fetched_at: float | None = None
     _counts: Counts = field(default_factory=Counts)
     _endings: list[Delivery] = field(default_factory=list[Delivery])
     _lanes: Parking = field(default_factory=Parking)
@@ -115,6 +123,16 @@ class Pump:
     def has_room(self) -> bool:
         """Whether it could take a job now."""
         return self.is_fetching and self.free > 0
+
+    @property
+    def is_hungry(self) -> bool:
+        """Whether it has a slot without a job, be it asked for or not."""
+        return self.is_fetching and self._counts.held < self.concurrency
+
+    @property
+    def calls(self) -> int:
+        """How many calls are under way."""
+        return self._counts.calls
 
     @property
     def is_idle(self) -> bool:
@@ -263,6 +281,10 @@ class Pump:
     def _receive(self, reply: Exchanged, jobs: list[Fetched], want: int) -> None:
         if want:
             got = len(reply.jobs)
+            self.answered += 1
+            if got:
+                self.fetched += got
+                self.fetched_at = time.monotonic()
             is_dry = got < want and not is_cut(reply.jobs)
             self.line.is_dry = is_dry and not self.line.was_called
             self.line.was_called = False

@@ -31,6 +31,8 @@ class Proxy:
         self.requests: Counter[str] = Counter()
         self.replies: Counter[str] = Counter()
         self._ordered: set[str] = set()
+        self._opened = 0
+        self._lost: dict[str, int | None] = {}
 
     def is_blocked_on(self, kind: str) -> bool:
         """Tell whether such a call waits for its reply."""
@@ -39,6 +41,22 @@ class Proxy:
     def cut_next(self, kind: str) -> None:
         """Swallow the next reply to this kind of call."""
         self._ordered.add(kind)
+
+    def lose(self, kind: str, *, for_ever: bool = False) -> None:
+        """Let requests of a kind get nowhere, as if the line were dead, and cut nothing.
+
+        Args:
+            for_ever: On connections that are made from now on, too.
+        """
+        self._lost[kind] = None if for_ever else self._opened
+
+    def heal(self) -> None:
+        """Let requests through again; who lost one waits on."""
+        self._lost.clear()
+
+    def _loses(self, kind: str, connection: int) -> bool:
+        newest = self._lost.get(kind, 0)
+        return newest is None or connection <= newest
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator["Proxy"]:
@@ -57,8 +75,10 @@ class Proxy:
     async def _forward(self, client: ByteStream) -> None:
         async with client, await self._connect() as server:
             calls: list[str] = []
+            self._opened += 1
+            number = self._opened
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._requests, client, server, calls, tasks.cancel_scope)
+                tasks.start_soon(self._requests, client, server, calls, number, tasks.cancel_scope)
                 tasks.start_soon(self._replies, server, client, calls, tasks.cancel_scope)
 
     async def _connect(self) -> ByteStream:
@@ -69,7 +89,12 @@ class Proxy:
         )
 
     async def _requests(
-        self, client: ByteStream, server: ByteStream, calls: list[str], scope: anyio.CancelScope
+        self,
+        client: ByteStream,
+        server: ByteStream,
+        calls: list[str],
+        number: int,
+        scope: anyio.CancelScope,
     ) -> None:
         try:
             while True:
@@ -77,7 +102,8 @@ class Proxy:
                 if data.startswith(b"*"):
                     calls[:] = [kind_of(data)]
                     self.requests[calls[0]] += 1
-                await server.send(data)
+                if not self._loses(calls[0] if calls else "", number):
+                    await server.send(data)
         except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
             scope.cancel()
 

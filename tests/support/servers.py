@@ -62,9 +62,13 @@ class Server:
 
     def ask(self, *command: object) -> Any:  # noqa: ANN401 - replies have any shape
         """Run one command on it, past any client of ours."""
+        return self.ask_as(None, *command)
+
+    def ask_as(self, password: str | None, *command: object) -> Any:  # noqa: ANN401 - replies have any shape
+        """The same, with a password."""
         retry = Retry(NoBackoff(), 0)
         with redis.Redis(
-            port=self.port, retry=retry, socket_timeout=2, decode_responses=True
+            port=self.port, password=password, retry=retry, socket_timeout=2, decode_responses=True
         ) as client:
             return client.execute_command(*command)
 

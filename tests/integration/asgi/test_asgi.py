@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -157,3 +157,31 @@ def test_what_cannot_be_injected_stops_the_start(
 
     assert place in str(caught.value)
     assert problem in str(caught.value)
+
+
+def test_an_endpoint_can_tell_how_its_application_does() -> None:
+    api = app_with(lifespan("tests.integration.asgi.shop"))
+
+    @api.get("/healthz")
+    async def show(request: Request) -> dict[str, object]:
+        health = await request.state.framework.health()
+        return {"ready": health.is_ready, "phase": health.phase, "queues": len(health.queues)}
+
+    with TestClient(api) as client:
+        told = client.get("/healthz").json()
+
+    assert told == {"ready": True, "phase": "open", "queues": 0}
+
+
+def test_an_endpoint_is_told_that_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRAMEWORK_REDIS_URL", "redis://127.0.0.1:1")
+    api = app_with(lifespan("tests.integration.asgi.shop"))
+
+    @api.get("/healthz")
+    async def show(request: Request) -> list[str]:
+        return list((await request.state.framework.health()).problems)
+
+    with TestClient(api) as client:
+        (problem,) = client.get("/healthz").json()
+
+    assert problem.startswith("cannot reach redis at 127.0.0.1:1")

@@ -9,10 +9,10 @@ from structlog.testing import capture_logs
 from framework import Job, processor
 from framework.app.application import Application
 from framework.model.clock import SystemClock
+from framework.server import EmbeddedServer
 from framework.store.store import Store
 from framework.worker.server_care import ServerCare
 from tests.support.apps import declared, settings_of, working
-from tests.support.redis_server import EmbeddedServer
 from tests.support.servers import Server, one_server, wait_for
 
 EVICTING = ("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")

@@ -1,0 +1,128 @@
+"""How the process of an application does: told from memory, or looked at anew."""
+
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+
+import anyio
+
+from framework.errors import FrameworkError, RedisUnavailableError
+from framework.model.health import Health, QueueHealth, RedisHealth
+from framework.store.line_look import LineLook
+from framework.store.store import Store
+from framework.worker.crew import Crew
+from framework.worker.worker import Worker
+
+BEAT_SECONDS = 1.0
+# Who asks how things are cannot wait for long.
+LOOK_SECONDS = 3.0
+
+
+@lru_cache(maxsize=1)
+def versions() -> Mapping[str, str]:
+    """Return the releases of what a process is made of."""
+    return {
+        "framework": release_of("framework"),
+        "python": platform.python_version(),
+        "redis-py": release_of("redis"),
+    }
+
+
+def release_of(distribution: str) -> str:
+    """Return an installed release; empty where there is none."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
+
+
+def ago(at: float | None) -> timedelta | None:
+    """Return how long ago something was, by ``time.monotonic``."""
+    return None if at is None else timedelta(seconds=max(0.0, time.monotonic() - at))
+
+
+@dataclass(slots=True)
+class Vitals:
+    """What is known of a process.
+
+    Args:
+        store: Its Redis.
+
+    Attributes:
+        crew: Its workers, while they work.
+        is_probed: Whether this process is there for its workers, and somebody asks all the time.
+        beat: When the event loop last turned, by ``time.monotonic``.
+        latest: What was told then; another thread may read both.
+    """
+
+    store: Store
+    crew: Crew | None = None
+    is_probed: bool = False
+    began: float = field(default_factory=time.monotonic)
+    beat: float = field(default_factory=time.monotonic)
+    latest: Health | None = None
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            self.latest = self.known()
+            self.beat = time.monotonic()
+            await anyio.sleep(BEAT_SECONDS)
+
+    def known(self) -> Health:
+        """Tell what is known, without a look at Redis."""
+        dog = self.crew.watchdog if self.crew else None
+        lines = {name: one.line for name, one in dog.watched.items()} if dog else {}
+        return self._made(lines, self.store.outage.error)
+
+    async def look(self) -> Health:
+        """Look at Redis and at each queue, and tell what was seen."""
+        lines: dict[str, LineLook | None] = {}
+        error: FrameworkError | None = RedisUnavailableError(
+            self.store.address.name, "no answer in time"
+        )
+        with anyio.move_on_after(LOOK_SECONDS):
+            try:
+                await self.store.check(LOOK_SECONDS)
+                if self.crew is not None and self.crew.watchdog is not None:
+                    lines = await self.crew.watchdog.look()
+                error = None
+            except FrameworkError as trouble:
+                error = trouble
+        return self._made(lines, error)
+
+    def _made(self, lines: Mapping[str, LineLook | None], error: FrameworkError | None) -> Health:
+        crew = self.crew
+        return Health(
+            phase=crew.phase if crew else "starting" if self.is_probed else "open",
+            uptime=timedelta(seconds=time.monotonic() - self.began),
+            redis=RedisHealth(
+                address=self.store.address.name,
+                error=None if error is None else str(error),
+                last_outage=ago(self.store.outage.failed_at),
+                version=crew.server.version if crew else "",
+            ),
+            queues=tuple(
+                self._of_queue(worker, lines.get(worker.keys.queue))
+                for worker in (crew.workers if crew else ())
+            ),
+            versions=versions(),
+        )
+
+    def _of_queue(self, worker: Worker, line: LineLook | None) -> QueueHealth:
+        queue = worker.keys.queue
+        dog = self.crew.watchdog if self.crew else None
+        return QueueHealth(
+            queue=queue,
+            concurrency=worker.pump.concurrency,
+            running=worker.running,
+            waiting=line.waiting if line else None,
+            oldest_waiting=timedelta(milliseconds=line.waits_ms) if line and line.waiting else None,
+            last_fetch=ago(worker.pump.fetched_at),
+            hindrance=line.hindrance if line else None,
+            is_stuck=dog.is_stuck(queue) if dog else False,
+        )

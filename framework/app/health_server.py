@@ -1,0 +1,113 @@
+"""A small HTTP server for probes. It has a thread of its own: a blocked event loop is no excuse.
+
+It answers any path that it does not know with 404 and takes no input at all.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import AF_INET, AF_INET6
+
+import structlog
+
+from framework.app.health import Vitals
+from framework.errors import ServerError
+from framework.model.health import as_json
+
+log = structlog.get_logger("framework.health")
+
+OK, NOT_FOUND, UNAVAILABLE = 200, 404, 503
+# A loop that stands still for so long takes no jobs.
+BLOCKED_SECONDS = 5.0
+# Who connects and says nothing is left.
+REQUEST_SECONDS = 5.0
+
+Answer = tuple[int, Mapping[str, object]]
+Answers = Callable[[str], Answer]
+
+
+def answers_of(vitals: Vitals, live_seconds: float) -> Answers:
+    """Return what answers probes for one process.
+
+    Args:
+        live_seconds: How long its event loop may stand still until it is not alive.
+    """
+
+    def answer(path: str) -> Answer:
+        still = time.monotonic() - vitals.beat
+        blocked = f"the event loop stands still for {still:.1f} s"
+        health = vitals.latest
+        if path == "/livez":
+            if still < live_seconds:
+                return OK, {"status": "alive"}
+            return UNAVAILABLE, {"status": "not alive", "problems": [blocked]}
+        if path not in {"/readyz", "/healthz"}:
+            return NOT_FOUND, {"status": "not found", "paths": ["/livez", "/readyz", "/healthz"]}
+        if health is None:
+            return UNAVAILABLE, {"status": "not ready", "problems": ["it is starting"]}
+        told = as_json(health)
+        if still >= BLOCKED_SECONDS:
+            told |= {"status": "not ready", "problems": [*health.problems, blocked]}
+        told["heartbeat_seconds_ago"] = round(still, 1)
+        code = OK if told["status"] == "ready" else UNAVAILABLE
+        if path == "/healthz":
+            return code, told
+        return code, {key: told[key] for key in ("status", "problems")}
+
+    return answer
+
+
+class ProbeServer(ThreadingHTTPServer):
+    """Listens for probes."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+
+@contextmanager
+def serving_probes(answers: Answers, host: str, port: int) -> Iterator[int]:
+    """Answer probes while this is open; yield the port, which is a free one if 0 was asked for.
+
+    Raises:
+        ServerError: Nobody can listen there.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = REQUEST_SECONDS
+
+        def do_GET(self) -> None:
+            code, body = answers(self.path.partition("?")[0].rstrip("/"))
+            text = json.dumps(body).encode() + b"\n"
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(text)
+
+        do_HEAD = do_GET  # noqa: N815 - http.server calls it so
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing: probes come every few seconds."""
+
+    ProbeServer.address_family = AF_INET6 if ":" in host else AF_INET
+    try:
+        server = ProbeServer((host, port), Handler)
+    except OSError as error:
+        raise ServerError(
+            f"health port {port} is taken or not allowed ({error.strerror}). End what listens "
+            "there, or choose another with --health-port"
+        ) from error
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="health", daemon=True)
+    thread.start()
+    listens_at = server.server_address[1]
+    log.info("probes answered", port=listens_at, paths="/livez /readyz /healthz")
+    try:
+        yield listens_at
+    finally:
+        server.shutdown()
+        server.server_close()
