@@ -4,7 +4,8 @@ from typing import Any
 
 import structlog
 
-from framework.errors import LockLostError, ScheduleError, UnrecoverableError
+from framework.client.hold_words import by_hand
+from framework.errors import ScheduleError, UnrecoverableError
 from framework.model.job import JobId, Token
 from framework.store import endings
 from framework.store.single_call import SingleCall
@@ -91,8 +92,10 @@ class Hands:
         Raises:
             LockLostError: It is gone, or another's.
         """
-        if await extend_locks(self.store, self.keys, [(job_id, token)], lock_ms):
-            raise LockLostError(job_id=job_id, queue=self.keys.queue, code=LOCK_MISSING)
+        lost = await extend_locks(self.store, self.keys, [(job_id, token)], lock_ms)
+        if lost:
+            with by_hand():
+                raise_for(LOCK_MISSING, job_id=job_id, queue=self.keys.queue)
 
     async def _take_one(self, token: Token, lock_ms: int, ending: Ending | None) -> Fetched | None:
         reply = await self._exchange(ending, Taker(token, lock_ms), want=1)
@@ -116,7 +119,8 @@ class Hands:
 
     def _code(self, ending: Ending, reply: Exchanged) -> int:
         code = reply.codes[0]
-        raise_for(code, job_id=ending.job_id, queue=self.keys.queue)
+        with by_hand():
+            raise_for(code, job_id=ending.job_id, queue=self.keys.queue)
         return code
 
     async def _continue_schedule(self, job: AnyJob) -> bool:

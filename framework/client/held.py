@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from framework.client.hands import ANY, AnyJob, Hands
-from framework.client.hold_words import cause_of, checked_lock_ms, checked_token
+from framework.client.hold_words import by_hand, cause_of, checked_lock_ms, checked_token
 from framework.errors import PayloadError, ResultError
 from framework.model.job import Job, JobId, Token
 from framework.model.outcome import DelayFor, DelayUntil, Fail, LimitRate, Retry, Wish
@@ -185,7 +185,8 @@ class HeldJob:
     async def save(self, data: object) -> Job[Any, Any]:
         """Replace the job's data; return the job with it. Wire: field ``data``."""
         hands, written = self._hands, ANY.encode(data)
-        await save_data(hands.store, hands.keys, self.id, self.token, written)
+        with by_hand():
+            await save_data(hands.store, hands.keys, self.id, self.token, written)
         fields = {**self._job.fields, b"data": written}
         self._job = StoredJob(self._job.keys, self.id, fields, self._job.codecs)
         return self._job

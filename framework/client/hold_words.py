@@ -1,8 +1,10 @@
 """What a caller says to hold a job by hand, checked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
-from framework.errors import FailedByHandError, OptionsError
+from framework.errors import FailedByHandError, LockLostError, OptionsError
 from framework.model.job import Token
 from framework.model.spans import check_span
 from framework.wire.keys import is_text
@@ -10,6 +12,20 @@ from framework.wire.millis import to_ms
 
 # Peers read this one as "no lock".
 NO_LOCK = "0"
+NOT_HELD = (
+    "is not held with this token: it was ended already, its lock expired, or another token holds "
+    "it. Nothing was changed. A lock that must last longer is renewed with extend_lock"
+)
+
+
+@contextmanager
+def by_hand() -> Iterator[None]:
+    """Say of a lost lock what it means to who works by hand."""
+    try:
+        yield
+    except LockLostError as lost:
+        lost.problem = NOT_HELD
+        raise
 
 
 def checked_token(token: str) -> Token:

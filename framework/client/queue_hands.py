@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from framework.client.hands import Hands
 from framework.client.held import HALF_A_MINUTE, HeldJob
-from framework.client.hold_words import checked_lock_ms, checked_token
+from framework.client.hold_words import by_hand, checked_lock_ms, checked_token
 from framework.client.queue_base import ANY, QueueBase
 from framework.store.reads import as_fields
 from framework.wire.codes import LOCK_MISMATCH, LOCK_MISSING, NOT_FOUND, raise_for
@@ -58,6 +58,7 @@ class QueueHands(QueueBase):
             code = LOCK_MISSING
         elif lock != held_by.encode():
             code = LOCK_MISMATCH
-        raise_for(code, job_id=checked, queue=self.name)
+        with by_hand():
+            raise_for(code, job_id=checked, queue=self.name)
         job: StoredJob[object, object] = StoredJob(self._keys, checked, fields, (ANY, ANY))
         return HeldJob(Hands(self._store, self._keys), job, held_by)

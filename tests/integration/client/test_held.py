@@ -319,7 +319,7 @@ async def test_a_token_that_does_not_hold_the_job_is_refused(
     async with app:
         queue = app.queue("demo")
         job = await held(queue)
-        with pytest.raises(LockLostError):
+        with pytest.raises(LockLostError, match="another token holds it"):
             await queue.held_job("1", "another")
         with pytest.raises(JobNotFoundError):
             await queue.held_job("2", "mine")
@@ -337,11 +337,22 @@ async def test_a_token_that_does_not_hold_the_job_is_refused(
             lambda: job.save({}),
             lambda: job.extend_lock(MINUTE),
         ):
-            with pytest.raises(LockLostError):
+            with pytest.raises(LockLostError, match="is not held with this token"):
                 await end()
 
     assert await hash_of(store, keys, "1") == seen
     assert await state_of(store, keys, "1") is JobState.ACTIVE
+
+
+async def test_a_job_is_ended_once(app: Application, store: Store, keys: QueueKeys) -> None:
+    async with app:
+        job = await held(app.queue("demo"))
+        await job.complete("once")
+        with pytest.raises(LockLostError, match="it was ended already") as caught:
+            await job.complete("twice")
+
+    assert "blocked machine" not in str(caught.value)
+    assert (await hash_of(store, keys, "1"))["returnvalue"] == '"once"'
 
 
 async def test_a_job_that_is_not_active_is_left_where_it_is(
