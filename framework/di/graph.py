@@ -175,7 +175,7 @@ class Graph:
         return DependencyError(
             f"{request.label(parameter)}: no provider for {spell(parameter.wants, full=True)}",
             where=request.where,
-            fix=fix_for(parameter.wants, known, others),
+            fix=fix_for(parameter.wants, known, others, request.seeds),
         )
 
 

@@ -9,15 +9,24 @@ from framework.errors import DependencyError
 SIMILAR = 0.5  # of difflib's ratio: "Smtp" and "SmtpModule" count as near
 
 
-def fix_for(wants: object, provided: Mapping[object, str], others: Iterable[object]) -> str:
+def fix_for(
+    wants: object,
+    provided: Mapping[object, str],
+    others: Iterable[object],
+    seeds: Iterable[object] = (),
+) -> str:
     """Return how to mend a missing provider.
 
     Args:
         wants: What nothing provides.
         provided: The place of each provider, by what it provides.
         others: What else can be asked for.
+        seeds: What each run brings along, where this is asked for.
     """
     wanted = [wants, *candidates(wants)][-1]
+    for seed in seeds:
+        if are_kin(wanted, seed):
+            return f"ask for {spell(seed)}: that is the one where this runs"
     for found, place in provided.items():
         if is_subclass(found, wanted):
             return (
@@ -32,6 +41,15 @@ def fix_for(wants: object, provided: Mapping[object, str], others: Iterable[obje
             f"which one{hint}"
         )
     return f"write a @provider function that returns it{hint}"
+
+
+def are_kin(wanted: object, seed: object) -> bool:
+    """Tell whether two types are of one package and one's name ends with the other's."""
+    if not (isinstance(wanted, type) and isinstance(seed, type)):
+        return False
+    homes = {one.__module__.partition(".")[0] for one in (wanted, seed)}
+    names = sorted((wanted.__name__, seed.__name__), key=len)
+    return len(homes) == 1 and names[1].endswith(names[0])
 
 
 def is_subclass(found: object, wanted: object) -> bool:

@@ -167,7 +167,7 @@ def test_the_same_generic_of_another_payload_is_a_near_miss(write: Write) -> Non
     )
 
 
-def test_a_context_of_the_other_kind_is_a_near_miss() -> None:
+def test_a_context_of_the_other_kind_says_which_one_to_ask_for() -> None:
     request = Request(
         (Parameter("ctx", Context),),
         "Video.process",
@@ -178,7 +178,7 @@ def test_a_context_of_the_other_kind_is_a_near_miss() -> None:
 
     assert complaint(Container(), request) == (
         f"shop/video.py:9: Video.process(ctx: Context): no provider for {__name__}.Context. "
-        f"Write a @provider function that returns it; near misses: {__name__}.SyncContext"
+        "Ask for SyncContext: that is the one where this runs"
     )
 
 
