@@ -15,6 +15,8 @@ from framework.errors import DeclarationError
 
 Value = TypeVar("Value")
 
+CONTAINERS = frozenset({list, tuple, set, frozenset, dict})
+
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
@@ -94,9 +96,27 @@ def defined_in(module: ModuleType) -> list[Callable[..., object]]:
 
 
 def values_in(modules: Sequence[ModuleType], kind: type[Value]) -> tuple[Value, ...]:
-    """Return the values of a kind in these modules; one that is imported elsewhere counts once."""
-    values = (value for module in modules for value in vars(module).values())
-    return tuple({id(value): value for value in values if type(value) is kind}.values())
+    """Return the values of a kind in these modules; one that is imported elsewhere counts once.
+
+    Those inside of lists, tuples, sets and dicts are found too.
+    """
+    found: dict[int, Value] = {}
+    opened: set[int] = set()
+    pending = [
+        value
+        for module in reversed(modules)
+        for name, value in reversed(vars(module).items())
+        if not name.startswith("__")
+    ]
+    while pending:
+        value = pending.pop()
+        # The real type is asked here too.
+        if type(value) is kind:
+            found.setdefault(id(value), value)
+        elif type(value) in CONTAINERS and id(value) not in opened:
+            opened.add(id(value))
+            pending += reversed(list(value.values() if type(value) is dict else value))
+    return tuple(found.values())
 
 
 def is_selected(processor: ProcessorSpec, found: Found) -> bool:

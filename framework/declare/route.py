@@ -59,6 +59,8 @@ class Named:
 def route(queue: str, payload: object, *, name: str | None = None) -> RouteSpec:
     """Declare, at module level, that a queue served elsewhere takes such payloads.
 
+    What it returns is bound to a name there, or stands in a list, tuple, set or dict that is.
+
     Args:
         queue: The queue's name.
         payload: The payload's type, such as ``Invoice``.

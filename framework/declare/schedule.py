@@ -25,6 +25,8 @@ CRON = "__framework_cron__"
 class Schedule(Generic[T]):
     """A job at set times, declared at module level; workers see that it is in Redis.
 
+    It is bound to a name there, or stands in a list, tuple, set or dict that is.
+
     Args:
         id: Unique within the queue.
         when: `Every` or `Cron`.

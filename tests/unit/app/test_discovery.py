@@ -91,6 +91,31 @@ def test_everything_declared_in_a_package_is_found_once(write: Write) -> None:
     )
 
 
+def test_schedules_and_routes_inside_of_lists_and_dicts_are_found(write: Write) -> None:
+    write("shop/__init__.py", "")
+    write("shop/again.py", "from shop.times import FIRST, NIGHTLY")
+    write(
+        "shop/times.py",
+        """
+        from datetime import timedelta
+        from framework import Every, Schedule, route
+
+        def at(name):
+            return Schedule(name, Every(timedelta(minutes=1)), 5, queue="q", name="n")
+
+        FIRST = at("a")
+        NIGHTLY = [FIRST, at("b"), (at("c"),)]
+        NIGHTLY.append(NIGHTLY)
+        BY_NAME = {"d": at("d"), "routes": {route("elsewhere", int, name="n")}}
+        """,
+    )
+
+    found = discover("shop")
+
+    assert [one.id for one in found.schedules] == ["a", "b", "c", "d"]
+    assert [one.queue for one in found.routes] == ["elsewhere"]
+
+
 def test_the_working_directory_becomes_importable(write: Write) -> None:
     write("shop/__init__.py", "")
 
