@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from framework.errors import DeclarationError as DeclarationError
     from framework.errors import DependencyError as DependencyError
     from framework.errors import FailedChildrenError as FailedChildrenError
+    from framework.errors import FormatError as FormatError
     from framework.errors import FrameworkError as FrameworkError
     from framework.errors import JobFailedError as JobFailedError
     from framework.errors import JobLockedError as JobLockedError
@@ -109,6 +110,7 @@ PLACES = {
         "DeclarationError",
         "DependencyError",
         "FailedChildrenError",
+        "FormatError",
         "FrameworkError",
         "JobFailedError",
         "JobLockedError",
