@@ -7,6 +7,7 @@ from framework.client.flow import Flow
 from framework.client.flow_tree import read_flow
 from framework.client.flow_words import Lines, Place, Places, Words
 from framework.client.line import FreshJob
+from framework.client.queue_base import check_whole
 from framework.model.family import FlowTree
 from framework.model.job import Job, JobId
 from framework.model.options import Parent
@@ -91,6 +92,7 @@ class FlowProducer:
             depth: How many levels, the root's included.
             max_children: Of each job, at most so many of each outcome.
         """
+        check_whole(depth=depth, max_children=max_children)
         line = self._lines(queue)
         return await read_flow(line.store, line.keys, JobId(job_id), depth, max_children)
 

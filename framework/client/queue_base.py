@@ -32,6 +32,13 @@ def finished(state: FinishedState) -> JobState:
     return wanted
 
 
+def check_whole(**numbers: object) -> None:
+    """Refuse what is no whole number, by the name of its argument."""
+    for name, number in numbers.items():
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise OptionsError(name, f"it is a whole number, got {number!r}")
+
+
 class QueueBase:
     """One queue by its name.
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, TypeVar, get_args, overload
 
-from framework.client.queue_base import QueueBase
+from framework.client.queue_base import QueueBase, check_whole
 from framework.errors import OptionsError
 from framework.model.family import ChildOutcome, Dependencies, DependencyPage, FlowAudit
 from framework.model.job import ChildCounts, JobId
@@ -83,6 +83,7 @@ class QueueFamily(QueueBase):
         if outcome not in get_args(ChildOutcome):
             known = ", ".join(get_args(ChildOutcome))
             raise OptionsError("outcome", f"there is no {outcome!r}; there are: {known}")
+        check_whole(cursor=cursor, count=count)
         after, found = await families.scan_children(
             self._store, self._keys, self._id(job_id), outcome, cursor, count
         )

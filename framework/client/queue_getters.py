@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from framework.client.queue_base import FinishedState, QueueBase, finished, known_state
+from framework.client.queue_base import FinishedState, QueueBase, check_whole, finished, known_state
 from framework.model.job import Job, JobId, JobState
 from framework.model.metrics import Metrics
 from framework.model.worker_info import WorkerInfo
@@ -63,6 +63,7 @@ class QueueGetters(QueueBase):
             newest_first: Unless given, finished jobs come newest first, others in the
                 order in which they run.
         """
+        check_whole(start=start, stop=stop)
         state = known_state(state)
         newest = state in NEWEST_FIRST if newest_first is None else newest_first
         found: dict[JobId, reads.RawFields] = {}
@@ -82,6 +83,8 @@ class QueueGetters(QueueBase):
 
         Wire: reads ``wait``, ``paused`` and ``prioritized``.
         """
+        for priority in priorities:
+            check_whole(priorities=priority)
         return await reads.counts_per_priority(self._store, self._keys, priorities)
 
     async def logs(
@@ -95,6 +98,7 @@ class QueueGetters(QueueBase):
             start: Place of the first row, from 0, in the order asked for.
             stop: Place of the last, included; -1: to the end.
         """
+        check_whole(start=start, stop=stop)
         if not may_be_job(job_id):
             return []
         return await reads.read_logs(
@@ -127,6 +131,7 @@ class QueueGetters(QueueBase):
         Raises:
             OptionsError: Another state.
         """
+        check_whole(start=start, stop=stop)
         counts, points, length = await reads.read_metrics(
             self._store, self._keys, finished(state), start, stop
         )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing_extensions import Unpack
 
 from framework.client.line import check_name
-from framework.client.queue_base import ANY, QueueBase
+from framework.client.queue_base import ANY, QueueBase, check_whole
 from framework.model.options import JobOptions
 from framework.model.schedule import Cron, Every, JobScheduler, Overlap
 from framework.store.transitions import schedulers
@@ -93,6 +93,7 @@ class QueueSchedulers(QueueBase):
             stop: Place of the last, included; -1: to the end.
             latest_first: The other way round.
         """
+        check_whole(start=start, stop=stop)
         return await schedulers.read_many(
             self._store, self._keys, start, stop, latest_first=latest_first
         )

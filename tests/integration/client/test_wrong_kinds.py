@@ -103,6 +103,14 @@ async def test_a_bulk_takes_tuples_alone(queue: Queue, items: list[Any]) -> None
         (lambda queue: queue.next_job("t", lock_duration=-SECOND), "lock_duration: it is at lea"),
         (lambda queue: queue.result("x", timeout=5), "timeout: it is a timedelta, got 5"),
         (lambda queue: queue.result(5), "job_id: it is text, got 5"),
+        (lambda queue: queue.jobs("waiting", 0, "x"), "stop: it is a whole number, got 'x'"),
+        (lambda queue: queue.jobs("waiting", 0.5), "start: it is a whole number, got 0.5"),
+        (lambda queue: queue.logs("1", "a"), "start: it is a whole number, got 'a'"),
+        (lambda queue: queue.logs("1", 0, None), "stop: it is a whole number, got None"),
+        (lambda queue: queue.metrics("failed", "a"), "start: it is a whole number, got 'a'"),
+        (lambda queue: queue.job_schedulers("x"), "start: it is a whole number, got 'x'"),
+        (lambda queue: queue.counts_per_priority(1, "high"), "priorities: it is a whole number"),
+        (lambda queue: queue.dependencies_page("x", "failed", cursor="0"), "cursor: it is a wh"),
         (lambda queue: queue.add("x", lifo="yes"), "lifo: it is True or False, got 'yes'"),
         (lambda queue: queue.add("x", timestamp=5), "timestamp: it is a datetime, got 5"),
         (lambda queue: queue.add("x", backoff=1000), r"Write Exponential\("),
@@ -148,6 +156,8 @@ async def test_what_is_no_flow_is_not_added(open_app: Open) -> None:
         flows: FlowProducer = await app.get(FlowProducer)
         with pytest.raises(OptionsError, match="flow: it is a Flow, got a Page"):
             await flows.add(Page(url="a"))  # type: ignore[arg-type]  # that is the point
+        with pytest.raises(OptionsError, match="depth: it is a whole number, got 'all'"):
+            await flows.get_flow("demo", "1", depth="all")  # type: ignore[arg-type]  # the same
 
 
 @pytest.mark.parametrize(
