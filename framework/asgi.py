@@ -1,11 +1,12 @@
-"""An application inside a FastAPI or Starlette app: its producers and queues, no workers."""
+"""An application inside a FastAPI or Starlette app: its producers and queues, and its workers."""
 
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from types import FunctionType, ModuleType
 from typing import Any, Generic, TypeVar, get_args, overload
 
+import anyio
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
@@ -22,19 +23,22 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Mapping[str, Applic
 STATE = "framework"
 
 
-def lifespan(package: str, *, settings: Settings | None = None) -> Lifespan:
+def lifespan(package: str, *, settings: Settings | None = None, work: bool = False) -> Lifespan:
     """Return a lifespan that keeps an `Application` for as long as the web app runs.
 
     Write ``FastAPI(lifespan=lifespan("shop"))``; endpoints get at its parts with `inject`, or
     at the application itself as ``request.state.framework``. A lifespan of your own enters it
     and yields what it yields: ``async with lifespan("shop")(app) as state: yield state``.
 
-    Starting it does not touch Redis. It raises as `Application` does, and for each `inject`
-    in the package that cannot be met.
+    Starting it does not touch Redis, unless it works. It raises as `Application` does, and for
+    each `inject` in the package that cannot be met.
 
     Args:
         package: The package to discover.
         settings: Read from the environment unless given.
+        work: Run the package's workers in the web app's process, for small ones. They start before
+            the first request; once the web app stops they drain for ``shutdown_timeout`` and give
+            the rest back.
     """
 
     @asynccontextmanager
@@ -42,10 +46,25 @@ def lifespan(package: str, *, settings: Settings | None = None) -> Lifespan:
         application = Application(package, settings=settings)
         modules = (sys.modules[name] for name in application.declarations.modules)
         application.container.check(one.request for one in injections_in(modules))
-        async with application:
+        async with application, working(application) if work else nullcontext():
             yield {STATE: application}
 
     return run
+
+
+@asynccontextmanager
+async def working(application: Application) -> AsyncIterator[None]:
+    """Run the workers of an open application; at the end let running jobs end."""
+    try:
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(application.work)
+            yield
+            application.stop()
+    except BaseExceptionGroup as group:
+        # What one web app's start raises is one error, not a group of one.
+        if len(group.exceptions) == 1:
+            raise group.exceptions[0] from None
+        raise
 
 
 class Injection(Generic[T]):
