@@ -66,6 +66,10 @@ class ProbeServer(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Note that who asked left; the next probe tells what is to be told."""
+        log.debug("probe broken off", exc_info=True)
+
 
 @contextmanager
 def serving_probes(answers: Answers, host: str, port: int) -> Iterator[int]:

@@ -45,3 +45,12 @@ class Outage:
         if self.error is not None and time.monotonic() - failed_at >= self._quiet:
             self.error = None
             log.info("redis back")
+
+    def end_after(self, quiet: float) -> None:
+        """Note that a call came through that says little: others may fail all the same.
+
+        Args:
+            quiet: Seconds without a failed call after which it ends the outage.
+        """
+        if self.failed_at is not None and time.monotonic() - self.failed_at >= quiet:
+            self.end()

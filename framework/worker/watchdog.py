@@ -22,6 +22,10 @@ log = structlog.get_logger("framework.worker")
 # The longest between two looks, and how many there are at least before anything is done.
 LOOK_SECONDS = 5.0
 LOOKS = 3
+# A look that comes so much too late says more of this process than of its queues.
+LATE_SECONDS = 1.0
+# No call failed for so long, and this one came through: Redis is back, though no worker asks.
+QUIET_SECONDS = 20.0
 # Stuck for so many times the patience: making connections anew did not help.
 TOO_LONG = 2
 
@@ -128,9 +132,14 @@ class Watchdog:
     async def run(self) -> None:
         """Watch until cancelled."""
         pause = min(LOOK_SECONDS, self.patience / LOOKS)
+        due = anyio.current_time()
         while True:
+            is_late = anyio.current_time() > due + LATE_SECONDS
             for one in self.watched.values():
+                if is_late:
+                    self._forget(one)
                 await self._look_at(one)
+            due = anyio.current_time() + pause
             await anyio.sleep(pause)
 
     async def _look_at(self, one: Watched) -> None:
@@ -147,6 +156,8 @@ class Watchdog:
         except FrameworkError as error:
             self.store.outage.begin(error)
             one.line = None
+        else:
+            self.store.outage.end_after(QUIET_SECONDS)
         # While this looked it may have fetched, or stopped.
         takes_none = pump.is_hungry and pump.fetched == fetched
         if needs_none or not takes_none or one.line is None or not one.line.is_takeable:

@@ -22,6 +22,23 @@ def test_one_server_is_back_with_the_first_call_that_comes_through() -> None:
     assert seen.error is None
 
 
+def test_a_call_that_says_little_ends_an_outage_only_after_a_quiet_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    seen = Outage()
+
+    with capture_logs() as logs:
+        seen.end_after(20)
+        seen.begin(GONE)
+        seen.end_after(20)
+        now += 20
+        seen.end_after(20)
+
+    assert [one["event"] for one in logs] == ["redis lost", "redis back"]
+
+
 def test_other_nodes_do_not_end_the_outage_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
