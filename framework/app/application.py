@@ -17,6 +17,7 @@ from framework.app.discovery import Declarations, discover
 from framework.app.factories import ProducerFactory, QueueFactory, SyncProducerFactory
 from framework.app.flows import FlowProducerFactory
 from framework.app.health import Vitals
+from framework.app.misspelt import warn_of_unknown
 from framework.app.portal_view import SyncApplication
 from framework.app.routes import Routes
 from framework.app.schedules import care_for, resolve_schedules
@@ -110,6 +111,7 @@ class Application:
         async with AsyncExitStack() as stack:
             if self._tasks is not None:
                 raise RuntimeError("the application runs already")
+            warn_of_unknown()
             stack.callback(self._forget)
             await stack.enter_async_context(self.store)
             self._tasks = await stack.enter_async_context(anyio.create_task_group())

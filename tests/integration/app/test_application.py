@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 from pydantic import BaseModel
+from structlog.testing import capture_logs
 
 from framework import (
     Application,
@@ -26,6 +27,7 @@ from framework import (
     processor,
 )
 from framework.app.discovery import Declarations
+from framework.app.settings import Settings
 from framework.errors import FormatError
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
@@ -100,6 +102,34 @@ async def test_a_package_is_found_wired_and_run(shop: str, redis_url: str, prefi
         sent = await parcels.result(parcel)
 
     assert sent == "sent fern"
+
+
+async def test_a_misspelt_setting_is_told_with_the_nearest_one(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Told(Settings):
+        greeting: str = "hello"
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("FRAMEWORK_REDISURL=redis://user:secret@x\nOTHER=1\n")
+    monkeypatch.setenv("FRAMEWORK_PAUSEMODE", "v5")
+    monkeypatch.setenv("FRAMEWORK_ZZZ", "1")
+    monkeypatch.setenv("FRAMEWORK_GREETING", "hi")
+    monkeypatch.setenv("FRAMEWORK_LOG_LEVEL", "info")
+    app = open_app(double)
+
+    with capture_logs() as logs:
+        async with app:
+            pass
+
+    told = [line for line in logs if line["event"] == "unknown setting, ignored"]
+    assert [(line["setting"], line.get("did_you_mean")) for line in told] == [
+        ("FRAMEWORK_PAUSEMODE", "FRAMEWORK_PAUSE_MODE"),
+        ("FRAMEWORK_REDISURL", "FRAMEWORK_REDIS_URL"),
+        ("FRAMEWORK_ZZZ", None),
+    ]
+    assert "secret" not in str(told)
+    assert Told().greeting == "hi"
 
 
 async def test_a_program_may_add_jobs_without_working(
