@@ -99,6 +99,10 @@ class QueueKeys:
         """The hash that tells who declares which schedule."""
         return f"{self.base}meta:fw:schedules"
 
+    def fenced(self, worker: str) -> str:
+        """Return the key that keeps a worker from taking jobs, since it has died."""
+        return f"{self.base}meta:fw:fenced:{worker}"
+
     def lane(self, lane: str) -> str:
         """Return the key that remembers the last answer on one lane."""
         return f"{self.base}meta:fw:lane:{lane}"

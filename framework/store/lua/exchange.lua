@@ -1,7 +1,7 @@
 -- Finish many jobs, each decided alone, and fetch many.
 --
 -- keys:    base wait paused active prioritized delayed completed failed stalled marker meta events pc
---          limiter waiting_children lane
+--          limiter waiting_children lane fenced
 -- args:    sequence lane_ms now_ms lock_ms token next_token name want max_bytes
 --          limit_max limit_ms metrics keeps ...
 -- rest:    `keeps` times: count age_ms limit young_ms (-1: without limit); then a record for
@@ -20,12 +20,12 @@
 --          codes: 0 done, -1 no job, -2 no lock, -3 not active, -4 pending children,
 --          -6 another worker's lock, -9 failed children, 1 nothing to wait for; a text: the
 --          error that its keys led to, it stays active and locked.
---          {} when a later call was served on this lane.
+--          {} when a later call was served on this lane, or its worker is fenced off.
 -- emits:   completed, failed, retries-exhausted, waiting, delayed, waiting-children, active,
 --          drained
 -- include: lib/lanes lib/queue lib/finish_many lib/promote lib/limits lib/fetch
 
-local before = recall(lane, sequence)
+local before = recall_unless(fenced, lane, sequence)
 if before == nil then return {} end
 if before then
   local fields = {}

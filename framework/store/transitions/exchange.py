@@ -151,6 +151,10 @@ class Taker:
     limit_ms: int | str = ""
     metrics: int = 0
 
+    def fence(self, keys: QueueKeys) -> str:
+        """Return the key that keeps it from taking jobs of a queue."""
+        return keys.fenced(self.token.rpartition(":")[0] or self.token)
+
 
 class Caller(Protocol):
     """What may send a call twice: a `Lane`, or a `SingleCall`."""
@@ -217,7 +221,7 @@ async def exchange(
     for keep in keeps:
         args += keep_args(keep)
     args += records
-    script_keys = keys.pick(EXCHANGE.keys, lane=keys.lane(lane.name))
+    script_keys = keys.pick(EXCHANGE.keys, lane=keys.lane(lane.name), fenced=taker.fence(keys))
     reply = await lane.call(EXCHANGE, script_keys, args, seconds=seconds)
     codes, ids, fields, limited_ms, due_ms, blocked, drained = reply
     jobs = [

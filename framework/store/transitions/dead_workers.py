@@ -1,0 +1,34 @@
+"""Give back at once what a dead worker held."""
+
+from framework.model.job import JobId
+from framework.store.script import load_script
+from framework.store.store import Store
+from framework.wire.keys import QueueKeys
+
+GIVE_BACK_DEAD = load_script("give_back_dead")
+# Longer than any call of the dead worker can still be under way.
+FENCED_MS = 3_600_000
+MOST_BACK = 500
+
+
+async def give_back_dead(
+    store: Store, keys: QueueKeys, worker: str, *, most: int = MOST_BACK
+) -> list[JobId]:
+    """Fence a worker that has died, and put the jobs back in line that it held.
+
+    What it asked Redis for and Redis has not done yet takes no job from then on.
+
+    Wire: key ``Q:meta:fw:fenced:<worker>``; active -> waiting or prioritized, before the
+    others; field ``fw.crashes`` rises; event ``waiting``.
+
+    Args:
+        worker: The uuid that its tokens begin with.
+        most: How many jobs one call moves; there are as many calls as it takes.
+    """
+    script_keys = keys.pick(GIVE_BACK_DEAD.keys, fenced=keys.fenced(worker))
+    back: list[JobId] = []
+    while True:
+        ids = await store.run(GIVE_BACK_DEAD, script_keys, [worker, FENCED_MS, most])
+        back += (JobId(job_id.decode(errors="replace")) for job_id in ids)
+        if len(ids) < most:
+            return back
