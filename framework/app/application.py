@@ -38,6 +38,7 @@ from framework.store.queue_meta import note_pause_mode
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework.worker.crew import Crew
+from framework.worker.tether import Tether
 
 T = TypeVar("T")
 NOTHING: Mapping[object, object] = MappingProxyType({})
@@ -89,6 +90,8 @@ class Application:
         self._is_stuck = False
         self.vitals = Vitals(self.store)
         self._starting: anyio.CancelScope | None = None
+        self._tether: Tether | None = None
+        self._stacks: int | None = None
         self._stack = AsyncExitStack()
         self.container = Container(
             self.declarations.providers,
@@ -195,6 +198,8 @@ class Application:
             patience=self.settings.watchdog,
             looks_always=self.vitals.is_probed,
             on_stuck=self._stuck,
+            tether=self._tether,
+            stacks=self._stacks,
         )
         self.vitals.crew = crew
         with anyio.CancelScope() as starting:
@@ -210,6 +215,10 @@ class Application:
             await crew.run(task_status=task_status)
         finally:
             self._crew = None
+
+    def tie(self, tether: Tether, stacks: int) -> None:
+        """Tie the workers to a supervisor, before `work`; the command line does."""
+        self._tether, self._stacks = tether, stacks
 
     def stop(self, *, now: bool = False) -> None:
         """End `work`: take no more jobs and let running ones end; ``now``: give them back."""

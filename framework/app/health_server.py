@@ -7,13 +7,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import AF_INET, AF_INET6
 
 import structlog
 
 from framework.app.health import Vitals
+from framework.app.settings import Settings
 from framework.errors import ServerError
 from framework.model.health import as_json
 
@@ -24,6 +25,8 @@ OK, NOT_FOUND, UNAVAILABLE = 200, 404, 503
 BLOCKED_SECONDS = 5.0
 # Who connects and says nothing is left.
 REQUEST_SECONDS = 5.0
+
+PATHS = ("/livez", "/readyz", "/healthz")
 
 Answer = tuple[int, Mapping[str, object]]
 Answers = Callable[[str], Answer]
@@ -45,7 +48,7 @@ def answers_of(vitals: Vitals, live_seconds: float) -> Answers:
                 return OK, {"status": "alive"}
             return UNAVAILABLE, {"status": "not alive", "problems": [blocked]}
         if path not in {"/readyz", "/healthz"}:
-            return NOT_FOUND, {"status": "not found", "paths": ["/livez", "/readyz", "/healthz"]}
+            return NOT_FOUND, {"status": "not found", "paths": list(PATHS)}
         if health is None:
             return UNAVAILABLE, {"status": "not ready", "problems": ["it is starting"]}
         told = as_json(health)
@@ -58,6 +61,44 @@ def answers_of(vitals: Vitals, live_seconds: float) -> Answers:
         return code, {key: told[key] for key in ("status", "problems")}
 
     return answer
+
+
+def answers_of_processes(told: Mapping[int, Mapping[str, Answer]], path: str) -> Answer:
+    """Return what answers a probe for several worker processes: all is well if each is.
+
+    Args:
+        told: What each of them answers, by its number; nothing while it starts.
+    """
+    if path not in PATHS:
+        return NOT_FOUND, {"status": "not found", "paths": list(PATHS)}
+    starting: Answer = (UNAVAILABLE, {"status": "not ready", "problems": ["it is starting"]})
+    if path == "/livez":
+        starting = OK, {"status": "alive"}
+    answers = {number: one.get(path, starting) for number, one in sorted(told.items())}
+    if len(answers) == 1:
+        return next(iter(answers.values()))
+    code = max((code for code, _ in answers.values()), default=UNAVAILABLE)
+    bodies = {number: body for number, (_, body) in answers.items()}
+    status = next((one["status"] for c, one in answers.values() if c == code), "not ready")
+    problems = [
+        f"worker {number}: {problem}"
+        for number, body in bodies.items()
+        for problem in list_in(body.get("problems"))
+    ]
+    body: dict[str, object] = {"status": status, "problems": problems}
+    return code, body | ({"workers": bodies} if path == "/healthz" else {})
+
+
+def list_in(found: object) -> list[object]:
+    """Return a list that may be missing."""
+    return list(found) if isinstance(found, list) else []
+
+
+def probes_of(answers: Answers, settings: Settings) -> AbstractContextManager[object]:
+    """Answer probes while the context is open, where a port is set for them."""
+    if settings.health_port is None:
+        return nullcontext()
+    return serving_probes(answers, settings.health_host, settings.health_port)
 
 
 class ProbeServer(ThreadingHTTPServer):

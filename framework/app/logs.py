@@ -24,14 +24,24 @@ def bind_running_job(_logger: WrappedLogger, _method: str, event: EventDict) -> 
     return event
 
 
-def set_up_logs(settings: Settings) -> None:
-    """Send structlog's and the standard library's lines to stderr in one format."""
+def set_up_logs(settings: Settings, *, worker: int | None = None) -> None:
+    """Send structlog's and the standard library's lines to stderr in one format.
+
+    Args:
+        worker: Which process of a supervisor's this is; each line says so.
+    """
+
+    def bind_worker(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event.setdefault("worker", worker)
+        return event
+
     is_console = settings.log_format == "console" or (
         settings.log_format == "auto" and sys.stderr.isatty()
     )
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        *(() if worker is None else (bind_worker,)),
         bind_running_job,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(

@@ -55,6 +55,10 @@ class Settings(BaseSettings):
             two: seconds, or an ISO 8601 duration.
         start_timeout: How long workers look for Redis at their start.
         shutdown_timeout: How long running jobs may go on once the process is told to stop.
+        max_block: How long a handler may keep the event loop of a worker process for itself until
+            its supervisor kills it; its jobs run again.
+        max_restarts: How many times in a row a worker process may die without having done a job
+            until its supervisor gives up.
         pause_mode: Where jobs wait while a queue is paused: ``v6``, in their line; ``v5``, in the
             list that BullMQ 5 keeps, for fleets in which BullMQ 5 adds, pauses or resumes.
             Written into each queue that is used, where this is set.
@@ -109,6 +113,8 @@ class Settings(BaseSettings):
     timeout: Span = Field(timedelta(seconds=10), gt=timedelta(0))
     start_timeout: Span = Field(timedelta(seconds=10), gt=timedelta(0))
     shutdown_timeout: Span = Field(timedelta(seconds=30), ge=timedelta(0))
+    max_block: Span = Field(timedelta(minutes=10), gt=timedelta(seconds=5))
+    max_restarts: int = Field(10, ge=0)
     pause_mode: Literal["v6", "v5"] = "v6"
     worker_presence: bool = True
     metrics: Span = Field(timedelta(0), ge=timedelta(0))

@@ -120,7 +120,7 @@ class Dev:
         self._project = project
         self._port = port
         self._watched = watched
-        self._children = [Child("workers", ["run", package], environment)]
+        self._children = [Child("workers", ["run", package, "--processes", "0"], environment)]
         if project.asgi is not None:
             self._children.append(Child("web app", ["serve", project.asgi, str(port)], environment))
         self._code = 0

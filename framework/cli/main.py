@@ -56,17 +56,49 @@ def run(
         int | None,
         typer.Option(min=0, max=65535, help="Answer /livez, /readyz and /healthz at this port."),
     ] = None,
+    processes: Annotated[
+        int,
+        typer.Option(
+            "--processes",
+            "-p",
+            envvar="FRAMEWORK_PROCESSES",
+            min=0,
+            help="How many worker processes; 0: work in this one, without a supervisor.",
+        ),
+    ] = 1,
+    max_jobs: Annotated[
+        int | None,
+        typer.Option(
+            envvar="FRAMEWORK_MAX_JOBS", min=1, help="Replace a process after so many jobs."
+        ),
+    ] = None,
+    max_rss: Annotated[
+        int | None,
+        typer.Option(
+            envvar="FRAMEWORK_MAX_RSS", min=1, help="Replace one that has so many MiB of memory."
+        ),
+    ] = None,
 ) -> None:
     """Run a package's workers until SIGINT or SIGTERM; a second signal does not wait for jobs.
 
-    Ends with 0 after a signal, 69 if Redis is not there or the health port is taken, 75 if it
-    was stuck and should be started anew (FRAMEWORK_EXIT_WHEN_STUCK), 78 if there is nothing to
-    run or the wiring or a setting is wrong.
+    SIGHUP replaces the worker processes one by one. Ends with 0 after a signal, 69 if Redis is not
+    there or the health port is taken, 70 if the workers die again and again, 75 if there is no
+    supervisor and it was stuck (FRAMEWORK_EXIT_WHEN_STUCK), 78 if there is nothing to run or the
+    wiring or a setting is wrong.
     """
     from framework.cli.run import run_package
 
     with clear_endings():
-        run_package(package, only=split(only), exclude=split(exclude), health_port=health_port)
+        code = run_package(
+            package,
+            only=split(only),
+            exclude=split(exclude),
+            processes=processes,
+            max_jobs=max_jobs,
+            max_rss=max_rss,
+            health_port=health_port,
+        )
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -1,9 +1,12 @@
 """All workers of a process, and what they share: a waker, a lock keeper."""
 
 import asyncio  # noqa: TID251 - anyio has no way into the loop that does not wait for it
+import os
+import signal
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -16,8 +19,10 @@ from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework.wire.slots import slot_of
 from framework.worker.locks import Holdings, LockKeeper, WhyLost
+from framework.worker.pulse import Pulse
 from framework.worker.schedules import ScheduleCare
 from framework.worker.server_care import ServerCare
+from framework.worker.tether import Tether
 from framework.worker.waker import Waker
 from framework.worker.watchdog import Watchdog
 from framework.worker.worker import Work, Worker
@@ -36,6 +41,8 @@ class Crew:
         patience: How long a worker may take nothing while jobs wait; zero: for ever.
         looks_always: Whether somebody wants to know of each queue all the time.
         on_stuck: Called when a worker takes nothing, whatever is done about it.
+        tether: Ties the process to a supervisor, which keeps its locks.
+        stacks: As `Pulse` takes it.
 
     Attributes:
         server: Looks after Redis.
@@ -55,6 +62,8 @@ class Crew:
         patience: timedelta = timedelta(0),
         looks_always: bool = False,
         on_stuck: Callable[[], None] = lambda: None,
+        tether: Tether | None = None,
+        stacks: int | None = None,
     ) -> None:
         self._store = store
         self._shutdown = shutdown
@@ -62,6 +71,8 @@ class Crew:
         self._pause_mode = pause_mode
         self._presence = presence
         self._care = care
+        self._tether = tether
+        self._pulse = Pulse(tether.beat if tether is not None else None, stacks)
         self._wakers: dict[int, Waker] = {}
         self._patience = patience.total_seconds()
         self._looks_always = looks_always
@@ -108,10 +119,10 @@ class Crew:
         # All of them before any worker takes a job: one that is refused ends the start.
         for worker in self.workers:
             await open_queue(self._store, worker.keys, self._pause_mode)
-        keeper = LockKeeper(self._store.address, self._holdings())
-        keeper.start()
+        keeper = self._keep_locks()
         try:
             async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._pulse.run)
                 for waker in self._wakers.values():
                     tasks.start_soon(waker.run)
                 tasks.start_soon(self.server.run)
@@ -131,6 +142,28 @@ class Crew:
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(keeper.stop)
+            if self._tether is not None:
+                self._tether.beat(0.0)
+
+    def _keep_locks(self) -> LockKeeper:
+        """See that locks are renewed: by the supervisor while it is there, else by a thread."""
+        holdings, tether = self._holdings(), self._tether
+        if tether is None:
+            keeper = LockKeeper(self._store.address, holdings)
+            keeper.start()
+            return keeper
+        keeper = LockKeeper(self._store.address, holdings, lambda: tether.renews_locks)
+
+        def end_alone() -> None:
+            keeper.take_over()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        tether.start(holdings, end_alone)
+        keeper.start()
+        for place, worker in enumerate(self.workers):
+            worker.pump.on_took = partial(tether.took, place)
+            worker.pump.on_ended = partial(tether.ended, place)
+        return keeper
 
     def _watch(self, tasks: TaskGroup) -> None:
         if self._patience:

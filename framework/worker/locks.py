@@ -31,14 +31,15 @@ class Holdings:
         keys: Its queue.
         held: Its jobs' tokens. The loop's thread writes it, the keeper only copies it.
         lock_ms: How long its locks hold.
-        on_lost: Told of a job that was removed, or whose lock is gone; called in the keeper's
-            thread.
+        on_lost: Told of a job that was removed, or whose lock is gone; called in a thread.
+        worker: The uuid that its tokens begin with.
     """
 
     keys: QueueKeys
     held: dict[JobId, Token]
     lock_ms: int
     on_lost: OnLost
+    worker: str
 
 
 class LockKeeper:
@@ -47,13 +48,21 @@ class LockKeeper:
     Args:
         address: Where Redis is.
         holdings: One for each worker.
+        is_relieved: Tells whether somebody else renews them for now.
     """
 
-    def __init__(self, address: Address, holdings: list[Holdings]) -> None:
+    def __init__(
+        self,
+        address: Address,
+        holdings: list[Holdings],
+        is_relieved: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._holdings = holdings
         self._seconds = min((one.lock_ms for one in holdings), default=30_000) / 1000 / RENEWALS
         self._address = address
-        self._stopped = threading.Event()
+        self._is_relieved = is_relieved
+        self._is_stopped = False
+        self._roused = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lock keeper", daemon=True)
 
     def start(self) -> None:
@@ -61,16 +70,27 @@ class LockKeeper:
         if self._holdings:
             self._thread.start()
 
+    def take_over(self) -> None:
+        """Renew all locks at once: whoever did it is gone."""
+        self._roused.set()
+
     def stop(self) -> None:
         """Stop the thread; it ends after the call that is under way."""
-        self._stopped.set()
+        self._is_stopped = True
+        self._roused.set()
         if self._thread.is_alive():
             self._thread.join(timeout=self._seconds + 5)
 
     def _run(self) -> None:
         pause = self._seconds
         with BlockingStore(self._address, seconds=max(0.25, min(5.0, pause))) as store:
-            while not self._stopped.wait(pause):
+            while True:
+                self._roused.wait(pause)
+                self._roused.clear()
+                if self._is_stopped:
+                    return
+                if self._is_relieved():
+                    continue
                 failed = [one for one in self._holdings if not self._try_to_renew(store, one)]
                 # Each try counts while locks run out.
                 pause = self._seconds / 4 if failed else self._seconds

@@ -114,7 +114,7 @@ class Worker:
 
     def holdings(self, on_lost: OnLost) -> Holdings:
         """Return what its lock keeper must know."""
-        return Holdings(self.keys, self.pump.held, self.pump.taker.lock_ms, on_lost)
+        return Holdings(self.keys, self.pump.held, self.pump.taker.lock_ms, on_lost, self.uuid)
 
     def lost(self, job_id: JobId, token: Token, why: WhyLost) -> None:
         """Cancel a job that was removed, or whose lock another worker may have."""

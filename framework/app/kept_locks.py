@@ -1,0 +1,127 @@
+"""The supervisor's part in locks: it renews them all, and gives back what the dead held."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import anyio
+import structlog
+
+from framework.app.worker_process import Holder, WorkerProcess
+from framework.errors import FrameworkError
+from framework.model.job import JobId, Token
+from framework.store.patience import Patience
+from framework.store.store import Store
+from framework.store.transitions.dead_workers import give_back_dead
+from framework.store.transitions.running import EXTEND_LOCKS, MOST_LOCKS, extend_args
+from framework.wire.keys import QueueKeys
+from framework.worker.locks import RENEWALS
+
+log = structlog.get_logger("framework.locks")
+
+LONGEST_PAUSE = 1.0
+
+# A process, which of its workers, a job and its token.
+Entry = tuple[WorkerProcess, int, str, str]
+
+
+class KeptLocks:
+    """Renews the locks of all worker processes from a process without user code.
+
+    Args:
+        store: Where the queues are.
+        processes: Returns those that run now.
+    """
+
+    def __init__(self, store: Store, processes: Callable[[], Iterable[WorkerProcess]]) -> None:
+        self._store = store
+        self._processes = processes
+
+    async def run(self) -> None:
+        """Renew until cancelled."""
+        renewed = 0.0
+        while True:
+            due = renewed + self._shortest() / RENEWALS
+            await anyio.sleep(max(0.01, min(LONGEST_PAUSE, due - time.monotonic())))
+            if time.monotonic() < renewed + self._shortest() / RENEWALS:
+                continue
+            if await self._renew_all():
+                renewed = time.monotonic()
+
+    def _shortest(self) -> float:
+        locks = [one.lock_ms for process in self._processes() for one in process.holders]
+        return min(locks, default=30_000) / 1000
+
+    async def _renew_all(self) -> bool:
+        """Renew the locks of all processes; return whether that worked."""
+        told = [process for process in self._processes() if process.holders]
+        lost: dict[int, list[tuple[int, str, str, str]]] = {one.pid: [] for one in told}
+        try:
+            for (prefix, queue, lock_ms), entries in by_queue(told).items():
+                await self._renew(QueueKeys(prefix, queue), lock_ms, entries, lost)
+        except FrameworkError as error:
+            # Nothing is told: the workers' own threads see to it, as long as this lasts.
+            log.warning("locks not renewed", error=str(error))
+            return False
+        for process in told:
+            if process.is_running:
+                process.tell_renewed(lost[process.pid])
+        return True
+
+    async def _renew(
+        self,
+        keys: QueueKeys,
+        lock_ms: int,
+        entries: Sequence[Entry],
+        lost: dict[int, list[tuple[int, str, str, str]]],
+    ) -> None:
+        for first in range(0, len(entries), MOST_LOCKS):
+            part = entries[first : first + MOST_LOCKS]
+            pairs = [(JobId(job_id), Token(token)) for _, _, job_id, token in part]
+            lost_ids, gone_ids = await self._store.run(
+                EXTEND_LOCKS, keys.pick(EXTEND_LOCKS.keys), extend_args(pairs, lock_ms)
+            )
+            whys = {raw.decode(): "lost" for raw in lost_ids}
+            whys |= {raw.decode(): "removed" for raw in gone_ids}
+            for process, place, job_id, token in part:
+                if job_id in whys:
+                    process.holders[place].held.pop(job_id, None)
+                    lost[process.pid].append((place, job_id, token, whys[job_id]))
+
+    async def give_back(self, process: WorkerProcess) -> None:
+        """Put back in line what a process held that has ended; tries until Redis answers."""
+        async with anyio.create_task_group() as tasks:
+            for holder in process.holders:
+                tasks.start_soon(self._give_back_one, process, holder)
+
+    async def _give_back_one(self, process: WorkerProcess, holder: Holder) -> None:
+        keys = QueueKeys(holder.prefix, holder.queue)
+        patience = Patience(None)
+        while True:
+            patience.begin()
+            try:
+                back = await give_back_dead(self._store, keys, holder.worker)
+            except FrameworkError as error:
+                self._store.outage.begin(error)
+                await patience.wait()
+                continue
+            if self._store.outage.error is not None:
+                self._store.outage.end()
+            if back:
+                log.warning(
+                    "jobs of a dead worker are back in line",
+                    worker=process.index,
+                    pid=process.pid,
+                    queue=holder.queue,
+                    jobs=len(back),
+                )
+            return
+
+
+def by_queue(processes: Iterable[WorkerProcess]) -> dict[tuple[str, str, int], list[Entry]]:
+    """Sort what processes hold by queue and life of the locks: one call each."""
+    found: dict[tuple[str, str, int], list[Entry]] = {}
+    for process in processes:
+        for place, holder in enumerate(process.holders):
+            entries = found.setdefault((holder.prefix, holder.queue, holder.lock_ms), [])
+            entries += [(process, place, *pair) for pair in holder.pairs()]
+    return {key: entries for key, entries in found.items() if entries}

@@ -1,0 +1,96 @@
+"""Sees when the event loop is blocked, and says by which job and where.
+
+While a handler keeps the loop for itself no other job of the process goes on. A thread looks
+once a second; what keeps even threads from running (a C extension that holds the interpreter) is
+seen by the supervisor, to which this gives a sign of life.
+"""
+
+import faulthandler
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from types import FrameType
+
+import anyio
+import structlog
+
+from framework.worker.executor import Executor
+
+log = structlog.get_logger("framework.worker")
+
+BEAT_SECONDS = 1.0
+BLOCKED_SECONDS = 5.0
+# The frames of a stack that are told, from the innermost.
+FRAMES = 12
+
+
+class Pulse:
+    """Watches the event loop that `run` runs in.
+
+    Args:
+        beat: Called in a thread once a second, with the seconds since the loop last turned.
+        stacks: A file, by its descriptor, for the stacks of a process whose threads stand still
+            too, or that crashes.
+    """
+
+    def __init__(
+        self, beat: Callable[[float], None] | None = None, stacks: int | None = None
+    ) -> None:
+        self._beat = beat
+        self._stacks = stacks
+        self._turned = time.monotonic()
+        self._stopped = threading.Event()
+        self._reported = 0.0
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        loop_thread = threading.get_ident()
+        thread = threading.Thread(target=self._watch, args=[loop_thread], name="pulse", daemon=True)
+        if self._stacks is not None:
+            faulthandler.enable(self._stacks)
+        thread.start()
+        try:
+            while True:
+                self._turned = time.monotonic()
+                if self._stacks is not None:
+                    faulthandler.dump_traceback_later(
+                        BLOCKED_SECONDS - BEAT_SECONDS, file=self._stacks
+                    )
+                await anyio.sleep(BEAT_SECONDS)
+        finally:
+            self._stopped.set()
+            if self._stacks is not None:
+                faulthandler.cancel_dump_traceback_later()
+
+    def _watch(self, loop_thread: int) -> None:
+        while not self._stopped.wait(BEAT_SECONDS):
+            turned = self._turned
+            age = time.monotonic() - turned
+            if age > BLOCKED_SECONDS and turned != self._reported:
+                self._reported = turned
+                self._report(age, sys._current_frames().get(loop_thread))  # noqa: SLF001 - the one way there is
+            if self._beat is not None:
+                self._beat(max(0.0, age - BEAT_SECONDS))
+
+    @staticmethod
+    def _report(age: float, frame: FrameType | None) -> None:
+        stack = traceback.format_stack(frame)[-FRAMES:] if frame else []
+        log.warning(
+            "event loop blocked: nothing else runs in this process",
+            seconds=round(age, 1),
+            **job_in(frame),
+            fix='await something, or declare run_in="thread"',
+            stack="".join(stack).rstrip(),
+        )
+
+
+def job_in(frame: FrameType | None) -> dict[str, str]:
+    """Return which job a stack of frames runs."""
+    while frame is not None:
+        if frame.f_code is Executor.execute.__code__ and "job" in frame.f_locals:
+            job = frame.f_locals["job"]
+            return {"job": job.id, "queue": job.queue, "name": job.name}
+        frame = frame.f_back
+    return {}

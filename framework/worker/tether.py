@@ -1,0 +1,168 @@
+"""What ties a worker process to its supervisor: two pipes.
+
+It tells which jobs it holds, without ever waiting: what does not fit into the pipe is made good
+by telling everything once it does. The supervisor renews the locks of what it was told, and says
+so. As soon as it is silent, or gone, the process renews them itself.
+"""
+
+import json
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from framework.model.job import JobId, Token
+from framework.store.transitions.exchange import Fetched
+from framework.worker.locks import Holdings, WhyLost
+
+log = structlog.get_logger("framework.worker")
+
+CHUNK = 65_536
+
+
+class Tether:
+    """A worker process's end of the two pipes.
+
+    Args:
+        ears: Where the supervisor is heard.
+        mouth: Where it listens.
+
+    Attributes:
+        report: Makes what else is told with each sign of life: what probes are answered.
+    """
+
+    def __init__(self, ears: int, mouth: int) -> None:
+        for end in (ears, mouth):
+            os.set_inheritable(end, False)
+        os.set_blocking(mouth, False)
+        self.report: Callable[[], Mapping[str, object]] | None = None
+        self._ears = ears
+        self._mouth = mouth
+        self._guard = threading.Lock()
+        self._unsent = b""
+        self._is_behind = False
+        self._is_cut = False
+        self._holdings: list[Holdings] = []
+        self._ended: deque[tuple[int, JobId, Token]] = deque()
+        self._renewed = time.monotonic()
+        self._patience = 0.0
+        self._served = 0
+
+    def start(self, holdings: Sequence[Holdings], on_cut: Callable[[], None]) -> None:
+        """Tell who takes jobs here, before the first is taken, and listen from now on.
+
+        Args:
+            holdings: One for each worker of the process.
+            on_cut: Called in a thread when the supervisor is gone.
+        """
+        self._holdings = list(holdings)
+        self._patience = min((one.lock_ms for one in holdings), default=0) / 2000
+        self._renewed = time.monotonic()
+        workers = [[one.keys.prefix, one.keys.queue, one.worker, one.lock_ms] for one in holdings]
+        os.set_blocking(self._mouth, True)
+        self._say({"workers": workers})
+        os.set_blocking(self._mouth, False)
+        threading.Thread(target=self._listen, args=[on_cut], name="tether", daemon=True).start()
+
+    @property
+    def renews_locks(self) -> bool:
+        """Whether the supervisor renews the locks: it is there, and said so lately."""
+        return not self._is_cut and time.monotonic() - self._renewed < self._patience
+
+    def ready(self) -> None:
+        """Tell that all workers take jobs."""
+        self._say({"ready": True})
+
+    def took(self, place: int, jobs: Sequence[Fetched]) -> None:
+        """Tell of jobs that a worker has taken, before any of them runs."""
+        held = {job.id: number_of(job.token) for job in jobs}
+        if not self._say({"took": [place, held], "ended": self._take_ended()}):
+            self._is_behind = True
+
+    def ended(self, place: int, job_id: JobId, token: Token) -> None:
+        """Note that a run has ended; it is told with what is told next."""
+        self._served += 1
+        self._ended.append((place, job_id, token))
+
+    def beat(self, loop_age: float) -> None:
+        """Give a sign of life; called once a second in a thread.
+
+        Args:
+            loop_age: For how long the event loop has not turned.
+        """
+        told: dict[str, object] = {"life": [round(loop_age, 1), self._served, memory()]}
+        if self.report is not None:
+            told["answers"] = self.report()
+        if self._is_behind:
+            self._is_behind = False
+            self._ended.clear()
+            held = [
+                {job_id: number_of(token) for job_id, token in one.held.copy().items()}
+                for one in self._holdings
+            ]
+            self._is_behind = not self._say({"all": held, **told})
+        elif not self._say({**told, "ended": self._take_ended()}):
+            self._is_behind = True
+
+    def _take_ended(self) -> list[tuple[int, JobId, str]]:
+        ended: list[tuple[int, JobId, str]] = []
+        while self._ended:
+            place, job_id, token = self._ended.popleft()
+            ended.append((place, job_id, number_of(token)))
+        return ended
+
+    def _say(self, message: dict[str, object]) -> bool:
+        """Send a message; return whether it is on its way, whole."""
+        with self._guard:
+            self._flush()
+            if self._unsent or self._is_cut:
+                return self._is_cut
+            self._unsent = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+            self._flush()
+            return True
+
+    def _flush(self) -> None:
+        try:
+            while self._unsent:
+                self._unsent = self._unsent[os.write(self._mouth, self._unsent) :]
+        except BlockingIOError:
+            return
+        except OSError:  # nobody listens any more; `_listen` sees to that
+            self._unsent = b""
+
+    def _listen(self, on_cut: Callable[[], None]) -> None:
+        heard = b""
+        while chunk := os.read(self._ears, CHUNK):
+            *lines, heard = (heard + chunk).split(b"\n")
+            for line in lines:
+                self._heed(json.loads(line))
+        self._is_cut = True
+        log.warning("the supervisor is gone; what runs may end, then this process does")
+        on_cut()
+
+    def _heed(self, message: dict[str, list[tuple[int, str, str, WhyLost]]]) -> None:
+        self._renewed = time.monotonic()
+        for place, job_id, token, why in message["lost"]:
+            one = self._holdings[place]
+            # It may have ended meanwhile; then nothing is lost.
+            if one.held.get(JobId(job_id)) == token:
+                one.on_lost(JobId(job_id), Token(token), why)
+
+
+def number_of(token: Token) -> str:
+    """Return what tells the tokens of one worker apart."""
+    return token.rpartition(":")[2]
+
+
+def memory() -> int:
+    """Return how many bytes of memory this process has; where nothing tells, the most it had."""
+    try:
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - as cheap as it can be
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        import resource  # noqa: PLC0415 - not everywhere, and rarely needed
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
