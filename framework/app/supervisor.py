@@ -183,7 +183,6 @@ class Supervisor:
             tasks.start_soon(self._listen, process)
             await self._until(lambda: not process.is_running)
             tasks.cancel_scope.cancel()
-        process.hear()
         await self._bury(process)
 
     async def _listen(self, process: WorkerProcess) -> None:
@@ -220,6 +219,7 @@ class Supervisor:
                 break
             if pid in self._all:
                 process = self._all.pop(pid)
+                process.hear()
                 process.has_ended(status)
                 self._dead += 1
         self._tell_changed()

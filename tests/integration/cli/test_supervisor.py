@@ -1,0 +1,334 @@
+"""`framework run --processes`: workers that die, hang, grow old or are told to stop."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from framework import JobState, Queue
+from tests.support.command import Command, command, write_package
+from tests.support.until import until
+
+DEMO = """
+    import os, time, signal
+    import anyio
+    from typing import Any
+    from datetime import timedelta
+    from framework import Job, processor
+
+    @processor("greetings", concurrency=10, lock_duration=timedelta(seconds=1))
+    class Demo:
+        async def process(self, job: Job[dict[str, Any]]) -> int:
+            told = job.data
+            if "file" in told:
+                with open(told["file"], "a") as file:
+                    file.write(f"{job.id} {os.getpid()}\\n")
+            if told.get("once") and job.attempts_started > 1:
+                return os.getpid()
+            if "sleep" in told:
+                await anyio.sleep(told["sleep"])
+            if "block" in told:
+                time.sleep(told["block"])
+            if "exit" in told:
+                os._exit(told["exit"])
+            return os.getpid()
+"""
+AT_IMPORT = """
+    from pathlib import Path
+    if Path(__file__).with_name("broken").exists():
+        raise RuntimeError("broken deploy")
+"""
+
+
+def environment_of(redis_url: str, prefix: str, **more: str) -> dict[str, str]:
+    return {
+        "REDIS_URL": redis_url,
+        "FRAMEWORK_PREFIX": prefix,
+        "FRAMEWORK_SHUTDOWN_TIMEOUT": "10",
+        "FRAMEWORK_LOG_FORMAT": "json",
+        **more,
+    }
+
+
+@contextmanager
+def supervised(
+    tmp_path: Path, redis_url: str, prefix: str, *options: str, ready: int = 2, **more: str
+) -> Iterator[Command]:
+    """`framework run` of the demo, all its processes ready."""
+    if not (tmp_path / "shop").exists():
+        write_package(tmp_path, "shop", mail=DEMO, deploy=AT_IMPORT)
+    told = environment_of(redis_url, prefix, **more)
+    with command("run", "shop", *options, cwd=tmp_path, environment=told) as run:
+        while run.output.count('"worker ready"') < ready:
+            assert run.process.poll() is None, run.output
+            time.sleep(0.01)
+        yield run
+
+
+def children_of(pid: int) -> list[int]:
+    """The worker processes of a supervisor."""
+    return [int(found) for found in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def runs_in(file: Path) -> list[tuple[str, int]]:
+    """Which job was begun in which process, in order."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [(line.split()[0], int(line.split()[1])) for line in lines]
+
+
+async def test_jobs_of_a_killed_worker_run_in_another_within_a_second(
+    tmp_path: Path, redis_url: str, prefix: str, queue: Queue
+) -> None:
+    file = tmp_path / "runs"
+    with supervised(tmp_path, redis_url, prefix, "--processes", "2") as run:
+        jobs = await queue.add_bulk([("x", {"file": str(file), "sleep": 60, "once": True})] * 10)
+        await until(lambda: len(runs_in(file)) == 10, message="all run")
+        begun = dict(runs_in(file))
+        victim = begun[jobs[0].id]
+        lost = {job_id for job_id, pid in begun.items() if pid == victim}
+
+        os.kill(victim, signal.SIGKILL)
+        killed = time.monotonic()
+        await until(
+            lambda: lost <= {job_id for job_id, pid in runs_in(file) if pid != victim},
+            message="they run again",
+        )
+        took = time.monotonic() - killed
+        run.says("worker died")
+        run.says("worker starts again")
+        run.send(signal.SIGTERM)
+        run.says("stopping")
+        run.send(signal.SIGTERM)
+        code = run.ends(timeout=8)
+
+    assert took < 1.0
+    assert len(runs_in(file)) == 10 + len(lost)
+    assert "killed by SIGKILL" in run.output
+    assert code == 0
+
+
+async def test_a_killed_supervisor_leaves_workers_that_drain_and_end(
+    tmp_path: Path, redis_url: str, prefix: str, queue: Queue
+) -> None:
+    file = tmp_path / "runs"
+    with supervised(tmp_path, redis_url, prefix, "--processes", "2") as run:
+        workers = children_of(run.process.pid)
+        jobs = await queue.add_bulk([("x", {"file": str(file), "sleep": 2})] * 10)
+        await until(lambda: len(runs_in(file)) == 10, message="all run")
+        late = [await queue.add("x", {"file": str(file)}) for _ in range(15)]
+
+        run.send(signal.SIGKILL)
+
+        await until(lambda: not any(map(is_there, workers)), timeout=8, message="the workers ended")
+    states = [await queue.state(job.id) for job in jobs]
+    assert states == ["completed"] * 10
+    counts = await queue.counts()
+    assert counts[JobState.ACTIVE] == 0
+    assert sum(counts.values()) == 25
+    begun = [job_id for job_id, _ in runs_in(file)]
+    assert len(begun) == len(set(begun))
+    assert len(late) == 15
+
+
+HOLDS_ALL = """
+    import ctypes, os
+    from typing import Any
+    from datetime import timedelta
+    from framework import Job, processor
+
+    SECOND = timedelta(seconds=1)
+
+    @processor("greetings", concurrency=2, lock_duration=SECOND, stalled_interval=SECOND)
+    async def hold(job: Job[dict[str, Any]]) -> int:
+        with open(job.data["file"], "a") as file:
+            file.write(f"{job.id} {os.getpid()}\\n")
+        ctypes.PyDLL(None).usleep(int(job.data["seconds"] * 1e6))  # never lets the GIL go
+        return os.getpid()
+"""
+
+
+async def test_what_holds_the_whole_interpreter_keeps_its_lock_and_runs_once(
+    tmp_path: Path, redis_url: str, prefix: str, queue: Queue
+) -> None:
+    write_package(tmp_path, "shop", mail=HOLDS_ALL)
+    file = tmp_path / "runs"
+    with supervised(tmp_path, redis_url, prefix, "--processes", "2"):
+        job = await queue.add("x", {"file": str(file), "seconds": 3.2})
+
+        await queue.result(job)
+
+    assert len(runs_in(file)) == 1
+    ended = await queue.job(job.id)
+    assert ended is not None
+    assert (ended.attempts_started, ended.attempts_made) == (1, 1)
+
+
+async def test_a_blocked_worker_is_reported_then_killed_and_its_job_runs_again(
+    tmp_path: Path, redis_url: str, prefix: str, queue: Queue
+) -> None:
+    more = {"FRAMEWORK_MAX_BLOCK": "6.5"}
+    with supervised(tmp_path, redis_url, prefix, ready=1, **more) as run:
+        (worker,) = children_of(run.process.pid)
+        job = await queue.add("x", {"block": 600, "once": True})
+
+        result = await queue.result(job, timeout=timedelta(seconds=20))
+
+    reports = [line for line in run.lines if "event loop blocked" in line]
+    assert len(reports) == 1, run.output
+    assert f'"job": "{job.id}"' in reports[0]
+    assert "mail.py" in reports[0]
+    assert "time.sleep" in reports[0]
+    assert '"worker": 1' in reports[0]
+    assert "worker blocked for too long" in run.output
+    assert result != worker
+
+
+async def test_sighup_replaces_each_worker_once_the_next_takes_jobs(
+    tmp_path: Path, redis_url: str, prefix: str, queue: Queue
+) -> None:
+    file = tmp_path / "runs"
+    with supervised(tmp_path, redis_url, prefix, "--processes", "2") as run:
+        old = children_of(run.process.pid)
+        job = await queue.add("x", {"file": str(file), "sleep": 2})
+        await until(lambda: runs_in(file), message="the job runs")
+
+        run.send(signal.SIGHUP)
+        run.says("rolling restart done")
+
+        assert await queue.result(job) in old
+        await until(lambda: not any(map(is_there, old)), timeout=8, message="the old ones ended")
+        assert len(children_of(run.process.pid)) == 2
+        run.send(signal.SIGTERM)
+        code = run.ends()
+
+    assert code == 0
+    assert len(runs_in(file)) == 1
+    assert "died" not in run.output
+
+
+async def test_a_deploy_that_cannot_start_leaves_the_old_workers(
+    tmp_path: Path, redis_url: str, prefix: str, queue: Queue
+) -> None:
+    with supervised(tmp_path, redis_url, prefix, "--processes", "2") as run:
+        old = children_of(run.process.pid)
+        (tmp_path / "shop" / "broken").touch()
+
+        run.send(signal.SIGHUP)
+        run.says("the new worker does not start")
+
+        run.says("rolling restart done")
+        assert children_of(run.process.pid) == old
+        assert await queue.result(await queue.add("x", {})) in old
+    assert "broken deploy" in run.output
+
+
+async def test_a_worker_is_replaced_after_its_jobs_and_none_is_lost(
+    tmp_path: Path, redis_url: str, prefix: str, queue: Queue
+) -> None:
+    with supervised(tmp_path, redis_url, prefix, "--max-jobs", "5", ready=1) as run:
+        (old,) = children_of(run.process.pid)
+        first = await queue.add_bulk([("x", {})] * 6)
+        assert {await queue.result(job) for job in first} == {old}
+
+        run.says("worker replaced")
+        await until(lambda: not is_there(old), timeout=8, message="the old one ended")
+        assert await queue.result(await queue.add("x", {})) != old
+    assert "6 jobs served" in run.output
+
+
+async def test_a_worker_that_grew_too_large_is_replaced(
+    tmp_path: Path, redis_url: str, prefix: str
+) -> None:
+    # Any process has more than that.
+    with supervised(tmp_path, redis_url, prefix, "--max-rss", "5", ready=1) as run:
+        run.says("MiB of memory")
+        run.says("worker replaced")
+
+
+async def test_a_crash_loop_ends_with_70_and_a_last_word(
+    tmp_path: Path, redis_url: str, prefix: str, queue: Queue
+) -> None:
+    more = {"FRAMEWORK_MAX_RESTARTS": "2"}
+    with supervised(tmp_path, redis_url, prefix, ready=1, **more) as run:
+        job = await queue.add("x", {"exit": 3})
+        code = run.ends(timeout=20)
+
+    assert code == 70
+    assert run.output.count('"worker died"') == 3
+    assert "giving up" in run.output
+    assert '"last": "exit code 3"' in run.output
+    assert await queue.state(job.id) == "waiting"
+    crashed = await queue.job(job.id)
+    assert crashed is not None
+    assert crashed.attempts_made == 0
+
+
+def heard_from(listener: socket.socket) -> bytes:
+    """What systemd hears next beside signs of life."""
+    while (said := listener.recv(200)) == b"WATCHDOG=1":
+        pass
+    return said
+
+
+async def test_systemd_hears_of_the_start_and_the_stop(
+    tmp_path: Path, redis_url: str, prefix: str
+) -> None:
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(path)
+        listener.settimeout(15)
+        more = {"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"}
+        with supervised(tmp_path, redis_url, prefix, ready=1, **more) as run:
+            assert heard_from(listener) == b"READY=1"
+            assert listener.recv(200) == b"WATCHDOG=1"
+            run.send(signal.SIGTERM)
+            assert heard_from(listener) == b"STOPPING=1"
+            code = run.ends()
+
+    assert code == 0
+
+
+async def test_a_second_signal_ends_all_within_two_seconds(
+    tmp_path: Path, redis_url: str, prefix: str, queue: Queue
+) -> None:
+    file = tmp_path / "runs"
+    with supervised(tmp_path, redis_url, prefix, "--processes", "2") as run:
+        jobs = await queue.add_bulk([("x", {"file": str(file), "sleep": 60})] * 20)
+        await until(lambda: len(runs_in(file)) == 20, message="all run")
+
+        run.send(signal.SIGINT)
+        run.says("stopping")
+        run.send(signal.SIGINT)
+        began = time.monotonic()
+        code = run.ends()
+        took = time.monotonic() - began
+
+    assert code == 0
+    assert took < 2.0
+    for job in jobs:
+        assert await queue.state(job.id) == "waiting"
+    given_back = await queue.job(jobs[0].id)
+    assert given_back is not None
+    assert given_back.attempts_made == 0
+
+
+async def test_without_a_supervisor_there_is_one_process(
+    tmp_path: Path, redis_url: str, prefix: str, queue: Queue
+) -> None:
+    with supervised(tmp_path, redis_url, prefix, "--processes", "0", ready=1) as run:
+        assert await queue.result(await queue.add("x", {})) == run.process.pid
+        assert children_of(run.process.pid) == []
+        run.send(signal.SIGTERM)
+        assert run.ends() == 0
