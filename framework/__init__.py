@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from framework.errors import FailedChildrenError as FailedChildrenError
     from framework.errors import FormatError as FormatError
     from framework.errors import FrameworkError as FrameworkError
+    from framework.errors import JobCancelledError as JobCancelledError
     from framework.errors import JobFailedError as JobFailedError
     from framework.errors import JobLockedError as JobLockedError
     from framework.errors import JobNotFoundError as JobNotFoundError
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from framework.model.health import QueueHealth as QueueHealth
     from framework.model.health import RedisHealth as RedisHealth
     from framework.model.job import ChildCounts as ChildCounts
+    from framework.model.job import Effect as Effect
     from framework.model.job import Job as Job
     from framework.model.job import JobId as JobId
     from framework.model.job import JobState as JobState
@@ -112,6 +114,7 @@ PLACES = {
         "FailedChildrenError",
         "FormatError",
         "FrameworkError",
+        "JobCancelledError",
         "JobFailedError",
         "JobLockedError",
         "JobNotFoundError",
@@ -148,7 +151,7 @@ PLACES = {
     ),
     "model.family": ("Dependencies", "DependencyPage", "FlowAudit", "FlowTree"),
     "model.health": ("Health", "QueueHealth", "RedisHealth"),
-    "model.job": ("ChildCounts", "Job", "JobId", "JobState"),
+    "model.job": ("ChildCounts", "Effect", "Job", "JobId", "JobState"),
     "model.metrics": ("Metrics",),
     "model.options": (
         "Custom",

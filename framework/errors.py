@@ -17,7 +17,8 @@ FrameworkError
 │   ├── PendingChildrenError (-4), ParentNotFoundError (-5), OtherParentError (-7)
 │   ├── FailedChildrenError (-9), OddKeysError (-20)
 │   ├── JobLockedError (removal), SchedulerJobError (-8)
-│   └── RunExistsError (-10, -11)
+│   ├── RunExistsError (-10, -11)
+│   └── JobCancelledError (-22) somebody cancelled the job
 ├── ActiveJobsError             a queue that workers use cannot be obliterated
 ├── RedisUnavailableError       no answer in time, or the connection is refused
 │   └── RedisRefusedError       it answers, but not to us: wrong password, no rights, no memory
@@ -249,6 +250,28 @@ class OddKeysError(TransitionError):
     )
 
 
+class JobCancelledError(TransitionError):
+    """Somebody cancelled the job: it has failed, without retry, whatever its run led to.
+
+    The hook ``failed`` is told this one; whoever ends a job by hand meets it.
+
+    Args:
+        job_id: The job.
+        queue: The queue's name.
+        code: The script's code.
+        reason: Its ``failedReason``: ``cancelled``, or ``cancelled: `` and why.
+    """
+
+    def __init__(
+        self, *, job_id: str, queue: str, code: int = 0, reason: str = "cancelled"
+    ) -> None:
+        super().__init__(job_id=job_id, queue=queue, code=code)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 class JobLockedError(TransitionError):
     """The job is being worked on, so it cannot be removed."""
 
@@ -388,6 +411,11 @@ class JobFailedError(FrameworkError):
         self.queue = queue
         self.reason = reason
         self.stacktrace = tuple(stacktrace)
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody cancelled it, as its reason tells."""
+        return self.reason == "cancelled" or self.reason.startswith("cancelled: ")
 
     def __str__(self) -> str:
         return f'job {self.job_id} of queue "{self.queue}" failed: {self.reason}'

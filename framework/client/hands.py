@@ -1,13 +1,14 @@
 """Taking and ending jobs by hand: each step is one call of the script that workers use."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 
 from framework.client.hold_words import by_hand
-from framework.errors import ScheduleError, UnrecoverableError
+from framework.errors import JobCancelledError, ScheduleError, UnrecoverableError
 from framework.model.job import JobId, Token
 from framework.store import endings
+from framework.store.reads import read_job
 from framework.store.single_call import SingleCall
 from framework.store.store import Store
 from framework.store.transitions.exchange import (
@@ -20,8 +21,8 @@ from framework.store.transitions.exchange import (
 )
 from framework.store.transitions.running import extend_locks
 from framework.store.transitions.schedulers import add_next_run, claim_run
-from framework.wire.codes import LOCK_MISSING, raise_for
-from framework.wire.job_hash import StoredJob, text
+from framework.wire.codes import CANCELLED, LOCK_MISSING, raise_for
+from framework.wire.job_hash import ASKED, DEFERRED_FIELD, HELD_FIELD, StoredJob, text
 from framework.wire.keys import QueueKeys
 from framework.wire.payload import NULL, codec_of
 from framework.wire.scheduler_plan import OVERLAP
@@ -30,7 +31,6 @@ log = structlog.get_logger("framework.client")
 
 ANY = codec_of(Any)
 NO_TOKEN = Token("")
-DEFERRED = b"defa"
 SCHEDULER = b"rjk"
 SKIPS = f'"{OVERLAP}":"skip"'.encode()
 
@@ -58,8 +58,9 @@ class Hands:
     ) -> AnyJob | None:
         """Take one job, after recording how another one ended.
 
-        One whose failure is deferred is failed, a run of a schedule that must not overlap
-        the one before is completed, and the next one is taken in its place.
+        One whose failure is deferred, or that was cancelled, is failed, one that is to be held
+        is held, a run of a schedule that must not overlap the one before is completed, and the
+        next one is taken in its place.
 
         Raises:
             TransitionError: The ending was refused.
@@ -71,9 +72,11 @@ class Hands:
             job = self.stored(fetched)
             if SCHEDULER in job.fields and not await self._continue_schedule(job):
                 ending = endings.of_result(job, token, NULL)
-            elif DEFERRED in job.fields:
-                reason = UnrecoverableError(text(job.fields, DEFERRED))
+            elif DEFERRED_FIELD in job.fields:
+                reason = UnrecoverableError(text(job.fields, DEFERRED_FIELD))
                 ending = endings.of_error(job, token, reason).ending
+            elif job.fields.get(HELD_FIELD) == ASKED:
+                ending = given_back(job.id, token)
             else:
                 return job
 
@@ -84,7 +87,7 @@ class Hands:
             TransitionError: The ending was refused.
         """
         reply = await self._exchange(ending, Taker(NO_TOKEN, lock_ms=1), want=0)
-        return self._code(ending, reply)
+        return await self._code(ending, reply)
 
     async def extend_lock(self, job_id: JobId, token: Token, lock_ms: int) -> None:
         """Renew a lock.
@@ -103,7 +106,7 @@ class Hands:
         if ending is not None:
             if reply.codes[0] < 0 and fetched is not None:
                 await self.end(given_back(fetched.id, fetched.token))
-            self._code(ending, reply)
+            await self._code(ending, reply)
         return fetched
 
     async def _exchange(self, ending: Ending | None, taker: Taker, *, want: int) -> Exchanged:
@@ -117,11 +120,26 @@ class Hands:
             now_ms=self.store.clock.now_ms(),
         )
 
-    def _code(self, ending: Ending, reply: Exchanged) -> int:
+    async def _code(self, ending: Ending, reply: Exchanged) -> int:
         code = reply.codes[0]
+        if code == CANCELLED:
+            await self._end_cancelled(ending, reply.cancelled[0])
         with by_hand():
             raise_for(code, job_id=ending.job_id, queue=self.keys.queue)
         return code
+
+    async def _end_cancelled(self, ending: Ending, reason: bytes) -> NoReturn:
+        """Fail a job that somebody cancelled while it was held."""
+        fields = await read_job(self.store, self.keys, ending.job_id)
+        job: AnyJob = StoredJob(self.keys, ending.job_id, fields, (ANY, ANY))
+        error = JobCancelledError(
+            job_id=job.id,
+            queue=job.queue,
+            code=CANCELLED,
+            reason=reason.decode(errors="replace"),
+        )
+        await self.end(endings.of_error(job, ending.token, error).ending)
+        raise error
 
     async def _continue_schedule(self, job: AnyJob) -> bool:
         """Put the schedule's next run in line, and tell whether this one may run.

@@ -31,6 +31,7 @@ class HeldJob:
         JobNotFoundError: The job was removed meanwhile.
         LockLostError: The lock ended, or another's token holds it. Nothing was changed.
         WrongStateError: The job is not active.
+        JobCancelledError: Somebody cancelled the job meanwhile; it has failed.
         RedisUnavailableError: No answer in time; it may have been done.
 
     Attributes:

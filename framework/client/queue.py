@@ -9,6 +9,7 @@ from typing_extensions import Unpack
 from framework.client.bulk import parts_of
 from framework.client.line import FreshJob, FreshJobs, Wording, check_name, id_of, merged, new_job
 from framework.client.producer import HALF_A_MINUTE
+from framework.client.queue_asking import QueueAsking
 from framework.client.queue_base import ANY
 from framework.client.queue_family import QueueFamily
 from framework.client.queue_getters import QueueGetters
@@ -47,6 +48,7 @@ class Queue(
     QueueUpkeep,
     QueueSchedulers,
     QueueJobs,
+    QueueAsking,
     QueueLimits,
     QueueHands,
     QueueFamily,

@@ -80,12 +80,14 @@ class QueueJobs(QueueBase):
 
         Raises:
             JobNotFoundError: There is no such job.
-            WrongStateError: It is not delayed.
+            WrongStateError: It is not delayed, or it is held: resume it instead.
         """
         await standing.promote_job(self._store, self._keys, self._id(job_id))
 
     async def promote_jobs(self) -> int:
         """Let all delayed jobs wait in line now, whatever their priority; return how many.
+
+        Those that `pause_job` holds stay.
 
         Wire: delayed -> waiting; field ``delay`` stays; events ``waiting``.
         """
@@ -98,7 +100,7 @@ class QueueJobs(QueueBase):
 
         Raises:
             JobNotFoundError: There is no such job.
-            WrongStateError: It is not delayed.
+            WrongStateError: It is not delayed, or it is held.
             OptionsError: A negative delay, or one that ends too far ahead.
         """
         delay_ms = checked_delay(delay)

@@ -57,7 +57,7 @@ class QueueUpkeep(QueueBase):
         alone goes with them if it is of this queue; one of another queue is released.
 
         Args:
-            delayed: Remove the delayed ones too.
+            delayed: Remove the delayed ones too, and those that are held.
         """
         names = (*WAITING, "prioritized", *(["delayed"] if delayed else []))
         return await removal.drain(self._store, self._keys, names)

@@ -8,6 +8,7 @@ from typing import Any
 
 from framework.errors import (
     FailedChildrenError,
+    JobCancelledError,
     OddKeysError,
     PayloadError,
     ResultError,
@@ -26,6 +27,7 @@ HOPELESS = (
     PayloadError,
     ResultError,
     FailedChildrenError,
+    JobCancelledError,
     OddKeysError,
 )
 # 2^62 times any delay is beyond every date; a larger exponent only overflows.

@@ -36,6 +36,17 @@ class JobState(StrEnum):
         return self in {JobState.COMPLETED, JobState.FAILED}
 
 
+class Effect(StrEnum):
+    """What asking to cancel or hold a job has led to."""
+
+    DONE = "done"
+    """It is cancelled, or held, now."""
+    ASKED = "asked"
+    """It runs; the worker that runs it was told."""
+    LATER = "later"
+    """It runs where nobody can stop it, or must start first; it counts at its next start."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChildCounts:
     """How many children a job has, by what became of them.
@@ -80,6 +91,7 @@ class Job(Generic[T_co, R_co]):
         finished_on: When it completed or failed for good.
         processed_by: The name of the worker that took it last.
         parent_key: The full key of its parent, or None.
+        is_held: Whether `Queue.pause_job` holds it; its state is ``delayed`` then.
     """
 
     id: JobId
@@ -101,6 +113,7 @@ class Job(Generic[T_co, R_co]):
     finished_on: datetime | None = None
     processed_by: str | None = None
     parent_key: str | None = None
+    is_held: bool = False
 
     def __repr__(self) -> str:
         """Name the job; its data may be secret."""

@@ -74,7 +74,12 @@ class LimitRate:
             raise OptionsError("rate_limit", f"it lasts at least 1 ms, got {self.duration}")
 
 
-Wish = DelayFor | DelayUntil | WaitForChildren | LimitRate
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Go back in line before all others, and stay held if that is still asked."""
+
+
+Wish = DelayFor | DelayUntil | WaitForChildren | LimitRate | Hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from framework.model.outcome import (
     DelayFor,
     DelayUntil,
     Fail,
+    Hold,
     LimitRate,
     Retry,
     WaitForChildren,
@@ -23,6 +24,7 @@ from framework.store.transitions.exchange import (
     Ending,
     completed,
     failed,
+    given_back,
     parked_for_children,
     parked_for_limit,
     parked_until,
@@ -111,6 +113,8 @@ def of_wish(job_id: JobId, token: Token, wish: Wish, now_ms: int) -> Ending:
             return parked_for_children(job_id, token)
         case LimitRate(duration):
             return parked_for_limit(job_id, token, to_ms(duration))
+        case Hold():
+            return given_back(job_id, token)
     assert_never(wish)
 
 

@@ -1,7 +1,8 @@
-"""Negative script codes and the errors they stand for; the numbers but -20 are BullMQ's."""
+"""Negative script codes and the errors they stand for; the numbers up to -11 are BullMQ's."""
 
 from framework.errors import (
     FailedChildrenError,
+    JobCancelledError,
     JobNotFoundError,
     LockLostError,
     OddKeysError,
@@ -26,6 +27,7 @@ FAILED_CHILDREN = -9
 RUN_EXISTS = -10
 SLOTS_BUSY = -11
 BROKEN = -20
+CANCELLED = -22
 
 ERRORS: dict[int, type[TransitionError]] = {
     NOT_FOUND: JobNotFoundError,
@@ -40,6 +42,7 @@ ERRORS: dict[int, type[TransitionError]] = {
     RUN_EXISTS: RunExistsError,
     SLOTS_BUSY: RunExistsError,
     BROKEN: OddKeysError,
+    CANCELLED: JobCancelledError,
 }
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from framework.errors import PayloadError, ResultError
+from framework.errors import JobCancelledError, PayloadError, ResultError
 
 MOST_CHARACTERS = 20_000
 OWN_FOLDER = str(Path(__file__).parent.parent)
-WITHOUT_TRACE = (PayloadError, ResultError)
+WITHOUT_TRACE = (PayloadError, ResultError, JobCancelledError)
 
 
 def reason_of(error: BaseException) -> str:

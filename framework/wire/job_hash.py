@@ -22,6 +22,14 @@ R_co = TypeVar("R_co", covariant=True)
 Fields = Mapping[bytes, bytes]
 Codecs = tuple[Codec[Any], Codec[Any]]
 
+# Why a job must fail once it starts: a child of it failed, or it was cancelled.
+DEFERRED_FIELD = b"defa"
+# What somebody asks of a job, or did with it: why it is cancelled; where it is held.
+CANCEL_FIELD = b"fw.cancelled"
+HELD_FIELD = b"fw.held"
+# Held once it leaves the worker that runs it; another value says where it returns to.
+ASKED = b"asked"
+
 
 class StoredJob(Job[T_co, R_co]):
     """A job over the fields of its hash.
@@ -155,6 +163,11 @@ class StoredJob(Job[T_co, R_co]):
     @override
     def parent_key(self) -> str | None:
         return text(self.fields, b"parentKey") or None
+
+    @cached_property
+    @override
+    def is_held(self) -> bool:
+        return self.fields.get(HELD_FIELD, ASKED) not in {ASKED, b""}
 
 
 def text(fields: Fields, name: bytes) -> str:

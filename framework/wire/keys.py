@@ -103,6 +103,10 @@ class QueueKeys:
         """Return the key that keeps a worker from taking jobs, since it has died."""
         return f"{self.base}meta:fw:fenced:{worker}"
 
+    def calls(self, worker: str) -> str:
+        """Return the key that wakes one worker when something is asked of what it runs."""
+        return f"{self.base}meta:fw:calls:{worker}"
+
     def lane(self, lane: str) -> str:
         """Return the key that remembers the last answer on one lane."""
         return f"{self.base}meta:fw:lane:{lane}"

@@ -7,7 +7,12 @@ from framework.model.job import Job, JobId
 from framework.store.transitions.running import add_log, save_data, update_progress
 from framework.wire.job_hash import StoredJob
 from framework.wire.payload import codec_of
-from framework.worker.context_parts import ContextFamily, ContextLeaving, ContextSteps
+from framework.worker.context_parts import (
+    ContextFamily,
+    ContextLeaving,
+    ContextSteps,
+    leave_if_asked,
+)
 from framework.worker.run import Run
 
 T = TypeVar("T")
@@ -33,7 +38,7 @@ class Context(ContextLeaving, ContextSteps, ContextFamily):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the job should end now: the worker stops, or the lock was lost."""
+        """Whether to end now: the job was cancelled, the worker stops, or the lock was lost."""
         return self._scope.cancel_called
 
     async def progress(self, progress: object) -> None:
@@ -89,10 +94,12 @@ class Context(ContextLeaving, ContextSteps, ContextFamily):
             PayloadError: The data does not fit its type.
             LockLostError: The job is no longer this worker's.
             JobNotFoundError: The job was removed meanwhile.
+            Parked: The data is saved, and somebody asked to hold the job.
         """
         run = self._run
         text = run.data.encode(data)
         await save_data(run.store, run.keys, run.job.id, run.token, text)
+        leave_if_asked(run)
         fields = {**run.job.fields, b"data": text}
         saved: StoredJob[T, R] = StoredJob(run.keys, job.id, fields, run.job.codecs)
         return saved

@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast, overload
 
+from anyio.lowlevel import checkpoint
+
 from framework.di.signature import REQUIRED, returns_of
 from framework.errors import FailedChildrenError, OptionsError, PayloadError, ResultError
 from framework.model.job import ChildCounts
-from framework.model.outcome import DelayFor, DelayUntil, LimitRate, WaitForChildren
+from framework.model.outcome import DelayFor, DelayUntil, Hold, LimitRate, WaitForChildren
 from framework.store import families
 from framework.store.transitions.running import save_field
 from framework.wire.codes import FAILED_CHILDREN
@@ -26,6 +28,24 @@ class ContextBase:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+
+    @property
+    def pausing(self) -> bool:
+        """Whether somebody asked to hold the job: leave with `checkpoint` where that is safe.
+
+        Wire: field ``fw.held`` is ``asked``.
+        """
+        return self._run.slot.pausing == self._run.token
+
+
+def leave_if_asked(run: Run) -> None:
+    """Leave a run whose job is to be held.
+
+    Raises:
+        Parked: It is.
+    """
+    if run.slot.pausing == run.token:
+        run.leave(Hold())
 
 
 class ContextLeaving(ContextBase):
@@ -76,6 +96,20 @@ class ContextLeaving(ContextBase):
         """
         self._run.leave(LimitRate(duration))
 
+    async def checkpoint(self) -> None:
+        """Go on, unless somebody asked to hold the job or to cancel it: then leave.
+
+        A job that is held runs again from the beginning once it is resumed, and no attempt is
+        counted. `save` and `step` are such places too.
+
+        Wire: active -> delayed, due at 2^41-1 ms; field ``fw.held``; event ``delayed``.
+
+        Raises:
+            Parked: The job is to be held.
+        """
+        leave_if_asked(self._run)
+        await checkpoint()
+
     async def wait_for_children(self) -> None:
         """Go on if no child is pending; else leave, and run again once none is.
 
@@ -125,11 +159,13 @@ class ContextSteps(ContextBase):
             ResultError: JSON cannot hold the result; the step is done, the job fails.
             PayloadError: What is remembered does not fit.
             LockLostError: The job is no longer this worker's.
+            Parked: Somebody asked to hold the job, and the step has not begun.
         """
         memory = Memory(name, work)
         text = self.remembered(memory)
         if text is not None:
             return cast("V", memory.codec.decode(text))
+        leave_if_asked(self._run)
         result = await work(*args, **kwargs)
         await self.remember(memory, result)
         return result

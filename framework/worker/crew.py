@@ -18,6 +18,7 @@ from framework.store.queue_meta import open_queue
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework.wire.slots import slot_of
+from framework.worker.calls import Calls
 from framework.worker.locks import Holdings, LockKeeper, WhyLost
 from framework.worker.pulse import Pulse
 from framework.worker.schedules import ScheduleCare
@@ -77,6 +78,7 @@ class Crew:
         self._patience = patience.total_seconds()
         self._looks_always = looks_always
         self._on_stuck = on_stuck
+        self._calls: dict[int, Calls] = {}
         self.workers: list[Worker] = []
         self.server = ServerCare(store, [])
         self.watchdog: Watchdog | None = None
@@ -84,16 +86,15 @@ class Crew:
 
     def add(self, keys: QueueKeys, work: Work) -> None:
         """Add a worker before the crew runs."""
-        waker = self._waker_of(keys)
-        self.workers.append(
-            Worker(self._store, keys, work, waker, uuid.uuid4().hex, self._shutdown, self._metrics)
-        )
-
-    def _waker_of(self, keys: QueueKeys) -> Waker:
+        # A blocking read waits for keys of one slot.
         slot = slot_of(keys.base) if self._store.is_cluster else 0
         if slot not in self._wakers:
             self._wakers[slot] = Waker(self._store, keys["marker"])
-        return self._wakers[slot]
+            self._calls[slot] = Calls(self._store, keys["marker"])
+        waker, name = self._wakers[slot], uuid.uuid4().hex
+        worker = Worker(self._store, keys, work, waker, name, self._shutdown, self._metrics)
+        self._calls[slot].watch(worker)
+        self.workers.append(worker)
 
     @property
     def running(self) -> int:
@@ -123,8 +124,10 @@ class Crew:
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._pulse.run)
-                for waker in self._wakers.values():
-                    tasks.start_soon(waker.run)
+                readers = [one.run for one in self._wakers.values()]
+                readers += [one.run for one in self._calls.values()]
+                for read in readers:
+                    tasks.start_soon(read)
                 tasks.start_soon(self.server.run)
                 if self._care is not None:
                     tasks.start_soon(self._care.run)

@@ -10,15 +10,28 @@ import structlog
 from anyio.abc import TaskGroup
 
 from framework.declare.spec import ProcessorSpec
-from framework.errors import FrameworkError, UnrecoverableError
+from framework.errors import FrameworkError, JobCancelledError, UnrecoverableError
 from framework.model.events import Active, Completed, Failed, Progressed
-from framework.model.outcome import Park, Retry
+from framework.model.outcome import Hold, Park, Parked, Retry
 from framework.store import endings
 from framework.store.endings import Failure
 from framework.store.store import Store
 from framework.store.transitions.exchange import Ending, Fetched, given_back
-from framework.wire.codes import BROKEN, FAILED_CHILDREN, PENDING_CHILDREN, error_for
-from framework.wire.job_hash import StoredJob
+from framework.wire.codes import (
+    BROKEN,
+    CANCELLED,
+    FAILED_CHILDREN,
+    PENDING_CHILDREN,
+    error_for,
+)
+from framework.wire.job_hash import (
+    ASKED,
+    CANCEL_FIELD,
+    DEFERRED_FIELD,
+    HELD_FIELD,
+    StoredJob,
+    text,
+)
 from framework.wire.keys import QueueKeys
 from framework.wire.payload import NULL, codec_of
 from framework.worker.current import CURRENT, Running
@@ -33,7 +46,6 @@ from framework.worker.slots import Slot
 log = structlog.get_logger("framework.worker")
 
 ANY = codec_of(Any)
-DEFERRED = b"defa"
 SCHEDULER = b"rjk"
 WORN_OUT = "job started more than allowable limit"
 # What to tell of a run whose outcome nobody wants, by why it was cancelled.
@@ -72,16 +84,16 @@ class Executor:
         runner, job = self._read(fetched)
         CURRENT.set(Running(job.id, job.queue, job.name, job.attempts_made + 1))
         try:
-            result, text = await self._run(runner, job, fetched, slot)
+            result, written = await self._run(runner, job, fetched, slot)
         except anyio.get_cancelled_exc_class() as error:
             self._end_cancelled(fetched, job, slot, error)
         except BaseException as error:  # whatever a handler raises ends its job, not the slot
-            self._end_early(fetched, job, error)
+            self._end_early(fetched, job, slot, error)
         else:
             settled = None
             if self.hooks.hears("completed"):
                 settled = partial(self._hear, "completed", Completed(job, result))
-            self.pump.finish(fetched, endings.of_result(job, fetched.token, text), settled)
+            self.pump.finish(fetched, endings.of_result(job, fetched.token, written), settled)
 
     async def _run(
         self,
@@ -97,8 +109,8 @@ class Executor:
         if self.hooks:
             await self.hooks.keep_up()
         _ = job.stored_options  # what cannot be read must fail before it runs
-        if DEFERRED in job.fields:
-            raise UnrecoverableError(job.fields[DEFERRED].decode(errors="replace"))
+        if DEFERRED_FIELD in job.fields or HELD_FIELD in job.fields:
+            self._refuse_to_start(job)
         if self._is_worn_out(job, more=1):
             raise UnrecoverableError(WORN_OUT)
         if runner is None:
@@ -109,6 +121,15 @@ class Executor:
         report = partial(self._report, job)
         run = partial(Run, self.store, self.keys, job, fetched.token, runner.data, slot, report)
         return await runner.run(job, run)
+
+    def _refuse_to_start(self, job: StoredJob[Any, Any]) -> None:
+        """End a run before it begins, as somebody asked, or since a child failed."""
+        if CANCEL_FIELD in job.fields:
+            raise self._cancelled(job)
+        if DEFERRED_FIELD in job.fields:
+            raise UnrecoverableError(text(job.fields, DEFERRED_FIELD))
+        if job.fields[HELD_FIELD] == ASKED:
+            raise Parked(Hold())
 
     def _read(self, fetched: Fetched) -> tuple[Runner | None, StoredJob[Any, Any]]:
         """Return what runs a job, and the job as that sees it."""
@@ -159,13 +180,21 @@ class Executor:
             self.pump.drop(fetched)
         elif slot.why == "stop":
             self.pump.finish(fetched, given_back(fetched.id, fetched.token))
+        elif slot.why == "cancelled":
+            self.pump.finish(
+                fetched, *self._failed(fetched, job, self._cancelled(job, slot.reason))
+            )
         elif anyio.get_current_task().has_pending_cancellation():
             raise error
         else:
             cancelled = FrameworkError("it awaited something that was cancelled")
             self.pump.finish(fetched, *self._failed(fetched, job, cancelled))
 
-    def _end_early(self, fetched: Fetched, job: StoredJob[Any, Any], error: BaseException) -> None:
+    def _end_early(
+        self, fetched: Fetched, job: StoredJob[Any, Any], slot: Slot, error: BaseException
+    ) -> None:
+        if slot.why == "cancelled":
+            error = self._cancelled(job, slot.reason)
         match park_of(error):
             case Park(wish):
                 now_ms = self.store.clock.now_ms()
@@ -174,11 +203,24 @@ class Executor:
             case None:
                 self.pump.finish(fetched, *self._failed(fetched, job, failure_of(error)))
 
+    def _cancelled(self, job: StoredJob[Any, Any], reason: str = "") -> JobCancelledError:
+        return JobCancelledError(
+            job_id=job.id,
+            queue=job.queue,
+            code=CANCELLED,
+            reason=reason or text(job.fields, CANCEL_FIELD),
+        )
+
     def refused(self, fetched: Fetched, code: int) -> tuple[Ending, Settled | None] | None:
-        """Return how a run ends that its children or odd keys did not let end; else None."""
-        if code not in {PENDING_CHILDREN, FAILED_CHILDREN, BROKEN}:
+        """Return how a run ends that was cancelled, or that children or odd keys kept from ending.
+
+        None: nothing more is to be done.
+        """
+        if code not in {PENDING_CHILDREN, FAILED_CHILDREN, BROKEN, CANCELLED}:
             return None
         _, job = self._read(fetched)
+        if code == CANCELLED:
+            return self._failed(fetched, job, self._cancelled(job))
         return self._failed(fetched, job, error_for(code, job_id=job.id, queue=job.queue))
 
     def _failed(

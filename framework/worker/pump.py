@@ -31,6 +31,7 @@ from framework.store.transitions.exchange import (
 )
 from framework.store.transitions.running import extend_locks
 from framework.wire.codes import error_for
+from framework.wire.job_hash import CANCEL_FIELD
 from framework.wire.keys import QueueKeys
 from framework.worker.parking import Parking
 
@@ -247,6 +248,8 @@ class Pump:
             counts.asked -= want
             counts.calls -= 1
         self._receive(reply, jobs, want)
+        for place, reason in reply.cancelled.items():
+            batch[place][2].fields[CANCEL_FIELD] = reason
         for (ending, settled, job), code in zip(batch, reply.codes, strict=True):
             if code and self._ends_otherwise(ending, job, code):
                 continue

@@ -5,7 +5,7 @@ keeps its scope until something cancelled it.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,15 +13,17 @@ import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
-from framework.model.job import JobId
+from framework.model.job import JobId, Token
+from framework.store.transitions.asking import Ask
 from framework.store.transitions.exchange import Fetched
+from framework.wire.job_hash import ASKED, CANCEL_FIELD, DEFERRED_FIELD, HELD_FIELD
 from framework.worker.parking import Parking
 from framework.worker.pump import Pump
 
 # Handlers that never await would keep the loop for themselves: look up now and then.
 TURN_SECONDS = 0.005
 
-WhyCancelled = Literal["stop", "lost", "removed"]
+WhyCancelled = Literal["stop", "lost", "removed", "cancelled"]
 Execute = Callable[[Fetched, "Slot"], Awaitable[None]]
 
 
@@ -33,16 +35,20 @@ class Slot:
         job_id: What runs in it now.
         scope: Cancelling it cancels what runs in it now.
         why: Why it was cancelled.
+        reason: What was said where somebody cancelled the job.
+        pausing: The run that is asked to leave at its next checkpoint.
     """
 
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     job_id: JobId | None = None
     why: WhyCancelled | None = None
+    reason: str = ""
+    pausing: Token | None = None
 
-    def cancel(self, why: WhyCancelled) -> None:
+    def cancel(self, why: WhyCancelled, reason: str = "") -> None:
         """Cancel what runs in it now."""
         if self.why is None:
-            self.why = why
+            self.why, self.reason = why, reason
             self.scope.cancel()
 
 
@@ -87,6 +93,21 @@ class Slots:
                 slot.cancel(why)
                 return True
         return False
+
+    def heed(self, asks: Mapping[JobId, Ask]) -> None:
+        """Do what is asked of the jobs that are held here; of the others nothing is asked."""
+        for slot in self.running:
+            ask = asks.get(slot.job_id) if slot.job_id is not None else None
+            slot.pausing = self.pump.held.get(ask.job_id) if ask and ask.is_pausing else None
+            if ask is not None and ask.cancelled:
+                slot.cancel("cancelled", ask.cancelled)
+        for job in self.pump.ready:
+            ask = asks.get(job.id)
+            if ask is not None and ask.cancelled:
+                reason = ask.cancelled.encode()
+                job.fields.update({CANCEL_FIELD: reason, DEFERRED_FIELD: reason})
+            elif ask is not None and ask.is_pausing:
+                job.fields[HELD_FIELD] = ASKED
 
     def cancel_all(self, why: WhyCancelled) -> int:
         """Cancel every running job, the last to be taken first; return how many there were.

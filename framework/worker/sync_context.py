@@ -7,9 +7,9 @@ from typing import Any, NoReturn, ParamSpec, TypeVar, cast, overload
 from anyio import from_thread
 
 from framework.model.job import ChildCounts, Job
-from framework.model.outcome import DelayFor, DelayUntil, LimitRate
+from framework.model.outcome import DelayFor, DelayUntil, Hold, LimitRate
 from framework.worker.context import Context
-from framework.worker.context_parts import Memory
+from framework.worker.context_parts import Memory, leave_if_asked
 from framework.worker.run import Run
 
 T = TypeVar("T")
@@ -39,6 +39,17 @@ class SyncContext:
         """Whether the job should end now; a thread cannot be stopped, so look now and then."""
         return self._context.cancelled
 
+    @property
+    def pausing(self) -> bool:
+        """Whether somebody asked to hold the job; see `Context.pausing`."""
+        return self._context.pausing
+
+    def checkpoint(self) -> None:
+        """Go on, unless the job is to be held or was cancelled; see `Context.checkpoint`."""
+        if self.cancelled:
+            self._run.leave(Hold())  # nobody waits for what this thread does: it only has to end
+        leave_if_asked(self._run)
+
     def progress(self, progress: object) -> None:
         """Report how far the job is; see `Context.progress`."""
         from_thread.run(self._context.progress, progress)
@@ -57,6 +68,7 @@ class SyncContext:
         text = self._context.remembered(memory)
         if text is not None:
             return cast("V", memory.codec.decode(text))
+        leave_if_asked(self._run)
         result = work(*args, **kwargs)
         from_thread.run(self._context.remember, memory, result)
         return result

@@ -16,6 +16,7 @@ from framework.model.events import Drained
 from framework.model.job import JobId, Token
 from framework.store.event_stream import follow_events, last_event_id
 from framework.store.store import Store
+from framework.store.transitions.asking import read_asks
 from framework.store.transitions.exchange import Ending, Fetched, Taker
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
@@ -120,6 +121,16 @@ class Worker:
         """Cancel a job that was removed, or whose lock another worker may have."""
         if self._slots is not None and self.pump.held.get(job_id) == token:
             self._slots.cancel(job_id, why)
+
+    async def heed_asks(self) -> None:
+        """Read what is asked of the jobs that run here, and do it.
+
+        Raises:
+            RedisUnavailableError: No answer.
+        """
+        asks = await read_asks(self.store, self.keys, self.uuid, list(self.pump.held))
+        if self._slots is not None:
+            self._slots.heed({ask.job_id: ask for ask in asks})
 
     def stop(self, *, now: bool = False) -> None:
         """Take no more jobs, and end once those that run have; ``now``: do not wait for them."""

@@ -33,7 +33,7 @@ QUEUE_KEYS = {
     "repeat",
 }  # fmt: skip
 FORMS = (
-    re.compile(r"meta:fw:(audit|schedules|lane:[0-9a-z]+:\d+|fenced:[0-9a-z]+)"),
+    re.compile(r"meta:fw:(audit|schedules|calls:[0-9a-f]{32}|lane:[0-9a-z]+:\d+|fenced:[0-9a-z]+)"),
     re.compile(r"(de|dn):.+"),
     re.compile(r"repeat:.+"),
     re.compile(r"metrics:(completed|failed)(:data)?"),

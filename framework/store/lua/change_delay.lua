@@ -2,13 +2,13 @@
 --
 -- keys:    base delayed meta marker events
 -- args:    job_id now_ms delay_ms
--- returns: 0 done, -1 no job, -3 not delayed
+-- returns: 0 done, -1 no job, -3 not delayed, or held
 -- emits:   delayed
--- include: lib/delayed lib/queue
+-- include: lib/hold lib/queue
 
 local job = base .. job_id
 if redis.call("EXISTS", job) == 0 then return -1 end
-if not redis.call("ZSCORE", delayed, job_id) then return -3 end
+if is_held(delayed, job_id) or not redis.call("ZSCORE", delayed, job_id) then return -3 end
 local due = tonumber(now_ms) + tonumber(delay_ms)
 -- Its own place counts as taken: so does every peer.
 add_delayed(delayed, job_id, due)

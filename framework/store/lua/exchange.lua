@@ -19,7 +19,8 @@
 -- returns: {codes, ids, fields, limited_ms, next_due_ms, is_blocked, is_drained}
 --          codes: 0 done, -1 no job, -2 no lock, -3 not active, -4 pending children,
 --          -6 another worker's lock, -9 failed children, 1 nothing to wait for; a text: the
---          error that its keys led to, it stays active and locked.
+--          error that its keys led to, {-22, reason}: somebody cancelled it: both stay active
+--          and locked.
 --          {} when a later call was served on this lane, or its worker is fenced off.
 -- emits:   completed, failed, retries-exhausted, waiting, delayed, waiting-children, active,
 --          drained
@@ -34,14 +35,14 @@ if before then
     0, 0}
 end
 
-local is_paused, mode, concurrency, max, duration, max_len, limited = unpack(redis.call("HMGET",
-  meta, "paused", "x-fw.pause", "concurrency", "max", "duration", "opts.maxLenEvents",
-  "x-fw.limited"))
+local is_paused, mode, concurrency, max, duration, max_len, limited, asks = unpack(redis.call(
+  "HMGET", meta, "paused", "x-fw.pause", "concurrency", "max", "duration", "opts.maxLenEvents",
+  "x-fw.limited", "x-fw.asks"))
 local line = line_of(wait, paused, is_paused, mode)
 local q = {base = base, wait = line, active = active, prioritized = prioritized,
   delayed = delayed, completed = completed, failed = failed, stalled = stalled, pc = pc,
   events = events, marker = marker, waiting_children = waiting_children, limiter = limiter,
-  meta = meta, metrics = tonumber(metrics)}
+  meta = meta, metrics = tonumber(metrics), asks = asks}
 local first = rest + tonumber(keeps) * 4
 local codes, was_delayed, has_ended, was_limited = {}, false, false, false
 

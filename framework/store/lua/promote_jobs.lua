@@ -1,13 +1,14 @@
--- Let delayed jobs wait in line now, the next due first, whatever their priority.
+-- Let delayed jobs wait in line now, the next due first, whatever their priority;
+-- but for those that are held.
 --
 -- keys:    base wait paused active delayed meta marker events
 -- args:    count
 -- returns: {how many, 1 if more are left}. `count` jobs at most, 5,000 of them.
 -- emits:   waiting
--- include: lib/back_in_line
+-- include: lib/back_in_line lib/hold
 
 local q = {wait = wait, paused = paused, active = active, meta = meta, marker = marker}
-local found = redis.call("ZRANGE", delayed, 0, tonumber(count) - 1)
+local found = redis.call("ZRANGEBYSCORE", delayed, "-inf", "(" .. HELD_SCORE, "LIMIT", 0, count)
 if #found == 0 then return {0, 0} end
 call_many("ZREM", delayed, found)
 local max_len = max_events(meta, redis.call("HGET", meta, "opts.maxLenEvents"))

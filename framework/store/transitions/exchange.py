@@ -1,7 +1,7 @@
 """Finish many jobs and fetch many, in one call: the hot path."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from framework.model.job import JobId, Token
 from framework.model.options import KeepJobs
 from framework.store.connection import Argument
 from framework.store.script import Script, load_script
-from framework.wire.codes import BROKEN
+from framework.wire.codes import BROKEN, CANCELLED
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
 
@@ -115,12 +115,14 @@ class Exchanged:
     """What one call came back with.
 
     Attributes:
-        codes: One for each ending: 0, or why it was refused. -20: its keys are odd.
+        codes: One for each ending: 0, or why it was refused. -20: its keys are odd; -22: its job
+            was cancelled.
         jobs: What was fetched, locked and ready to run.
         limited_ms: How long no job may be taken because of a rate limit, or 0.
         next_due_ms: When the first delayed job is due, or 0.
         is_blocked: Whether the queue is paused or at its global concurrency.
         is_drained: Whether this call ended jobs and left nothing to do.
+        cancelled: Of endings refused with -22, by their place: the reason to fail with.
     """
 
     codes: list[int]
@@ -129,6 +131,7 @@ class Exchanged:
     next_due_ms: int
     is_blocked: bool
     is_drained: bool
+    cancelled: Mapping[int, bytes] = field(default_factory=dict[int, bytes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +236,14 @@ async def exchange(
         for place, (job_id, flat) in enumerate(zip(ids, fields, strict=True))
         if is_text(job_id)
     ]
+    cancelled = {place: code[1] for place, code in enumerate(codes) if isinstance(code, list)}
     codes = [
-        broken(ending, code, keys.queue) if isinstance(code, bytes) else code
-        for ending, code in zip(endings, codes, strict=True)
+        broken(ending, code, keys.queue)
+        if isinstance(code, bytes)
+        else (CANCELLED if place in cancelled else code)
+        for place, (ending, code) in enumerate(zip(endings, codes, strict=True))
     ]
-    return Exchanged(codes, jobs, limited_ms, int(due_ms), bool(blocked), bool(drained))
+    return Exchanged(codes, jobs, limited_ms, int(due_ms), bool(blocked), bool(drained), cancelled)
 
 
 def broken(ending: Ending, error: bytes, queue: str) -> int:

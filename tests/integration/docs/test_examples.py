@@ -158,6 +158,7 @@ def test_a_night_shift_is_as_its_page_says(redis_url: str, prefix: str, tmp_path
         ("digests.py", "wait-for-children.md"),
         ("books.py", "chain-children.md"),
         ("front_desk.py", "work-a-queue-by-hand.md"),
+        ("print_shop.py", "cancel-or-hold-a-job.md"),
     ],
 )
 def test_a_program_does_as_its_page_says(

@@ -55,5 +55,6 @@ end
 -- What a finished run left on the job goes, and what counts crashes and stalls against it.
 local function forget_run(job, state)
   redis.pcall("HDEL", job, "finishedOn", "processedOn",
-    state == "completed" and "returnvalue" or "failedReason", "stc", "defa", "fw.crashes")
+    state == "completed" and "returnvalue" or "failedReason", "stc", "defa", "fw.crashes",
+    "fw.cancelled", "fw.held")
 end

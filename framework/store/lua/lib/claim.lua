@@ -1,5 +1,5 @@
 -- Who may have a deduplication id: a new job, or the one that holds it.
--- include: lib/dedup lib/removal
+-- include: lib/dedup lib/removal lib/hold
 
 local function tell_deduplicated(q, job_id, dedup_id, other_id)
   redis.call("XADD", q.events, "*", "event", "deduplicated", "jobId", job_id,
@@ -25,7 +25,7 @@ local function keep_for_later(q, key, owner, job)
   return true
 end
 
--- A holder that is delayed makes way.
+-- A holder that is delayed makes way, unless somebody holds it there.
 local function replace_holder(q, key, owner, job)
   local de = job.de
   leave_parent(q.base .. owner)
@@ -50,7 +50,8 @@ local function claim_dedup(q, job)
   local de, key = job.de, q.base .. "de:" .. job.de.id
   local owner = redis.call("GET", key)
   if not owner then return hold_dedup(key, job.id, de) end
-  if de.replace == true and redis.call("ZREM", q.delayed, owner) == 1 then
+  local is_free = not is_held(q.delayed, owner)
+  if de.replace == true and is_free and redis.call("ZREM", q.delayed, owner) == 1 then
     return replace_holder(q, key, owner, job)
   end
   if is_stale(q, key, owner) then
@@ -61,7 +62,7 @@ local function claim_dedup(q, job)
   if de.replace == true or is_kept then return owner end
   if de.extend == true and number_in(de.ttl) > 0 then hold_dedup(key, owner, de) end
   tell_deduplicated(q, owner, de.id, job.id)
-  if de.reschedule == true and redis.call("ZSCORE", q.delayed, owner) then
+  if de.reschedule == true and is_free and redis.call("ZSCORE", q.delayed, owner) then
     reschedule(q, owner, job)
   end
   return owner

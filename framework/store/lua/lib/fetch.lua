@@ -31,15 +31,19 @@ local function push_back(q, entries, first)
   end
 end
 
--- Returns the hash's size in bytes and its attemptsStarted, and whether it must fail at once.
+-- Returns the hash's size in bytes and its attemptsStarted, whether it must fail at once, and
+-- whether a peer let a job start that was held.
 local function look_at(fields)
-  local size, started, deferred = 0, 0, false
+  local size, started, deferred, was_held = 0, 0, false, false
   for i = 1, #fields, 2 do
     size = size + #fields[i + 1]
     if fields[i] == "ats" then started = tonumber(fields[i + 1]) or 0
-    elseif fields[i] == "defa" then deferred = true end
+    elseif fields[i] == "defa" then deferred = true
+    elseif fields[i] == "fw.held" and fields[i + 1] ~= "asked" then
+      was_held, fields[i + 1] = true, ""
+    end
   end
-  return size, started, deferred
+  return size, started, deferred, was_held
 end
 
 -- Locks one job and marks it started; returns its fields as they then are.
@@ -69,7 +73,7 @@ local function take_jobs(q, want, by)
     -- An error (a key that is no hash) would lose all that was popped; its table has no rows.
     local fields = redis.pcall("HGETALL", q.base .. id)
     if #fields > 0 then
-      local size, started, deferred = look_at(fields)
+      local size, started, deferred, was_held = look_at(fields)
       if #ids > 0 and bytes + size > by.max_bytes then
         push_back(q, entries, i)
         break
@@ -77,6 +81,7 @@ local function take_jobs(q, want, by)
       bytes = bytes + size
       local token = by.next_token and by.token .. (by.next_token + #ids) or by.token
       start_job(q, id, fields, started, token, by)
+      if was_held then redis.call("HDEL", q.base .. id, "fw.held") end
       ids[#ids + 1], hashes[#hashes + 1] = id, fields
       if not deferred then counted = counted + 1 end
     end

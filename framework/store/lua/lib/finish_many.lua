@@ -1,5 +1,5 @@
 -- Deciding a batch of outcomes, each alone, and doing once what is done once.
--- include: lib/finish lib/retention lib/metrics
+-- include: lib/finish lib/retention lib/metrics lib/hold
 
 local WIDTHS = {c = 5, f = 7, r = 6, d = 6, g = 3, m = 4, w = 4, l = 4}
 
@@ -38,6 +38,25 @@ end
 local APPLY = {c = complete_job, f = fail_job, r = retry_job, d = back_off, g = give_back,
   m = park_until, w = park_for_children, l = park_for_limit}
 
+-- Which endings put a job before all others.
+local TO_FRONT = {g = true, w = true, l = true}
+
+-- Why a run is to fail whatever it led to, or nothing: it was cancelled, and Redis heard of that
+-- before it heard how the run ended. That it failed for good stands.
+local function cancelled_by(q, run, job, lock)
+  if not q.asks or run.kind == "f" or lock ~= run.token then return nil end
+  return redis.call("HGET", job, "fw.cancelled") or nil
+end
+
+-- What was asked of a run that has ended. A job that goes on may have to be held.
+local function answer_asks(q, run, job, now_ms)
+  if run.kind == "f" then
+    if run.is_kept then redis.call("HDEL", job, "fw.cancelled", "fw.held") end
+  elseif run.kind ~= "c" then
+    hold_if_asked(q, job, run.id, now_ms, TO_FRONT[run.kind])
+  end
+end
+
 local function text_of(problem)
   return type(problem) == "table" and problem.err or tostring(problem)
 end
@@ -72,6 +91,8 @@ local function end_one(q, run, lock, now_ms)
   local job = q.base .. run.id
   local facts = redis.call("HMGET", job, "processedOn", "parentKey", "parent", "deid", "atm",
     "priority")
+  local reason = cancelled_by(q, run, job, lock)
+  if reason then return {-22, reason} end
   local code = refusal_of(run, facts, lock, q.base)
   -- Of a job that was removed while it ran neither a lock nor its place stays.
   if code ~= 0 and not (code == -1 and lock == run.token) then return code end
@@ -79,6 +100,7 @@ local function end_one(q, run, lock, now_ms)
   run.has_left = redis.call("LREM", q.active, -1, run.id) > 0
   if code == 0 and not run.has_left then code = -3 end
   if code == 0 then APPLY[run.kind](q, run, job, facts, now_ms) end
+  if code == 0 and q.asks then answer_asks(q, run, job, now_ms) end
   return code
 end
 
@@ -93,8 +115,8 @@ local function end_alone(q, run, lock, now_ms)
   return text_of(code)
 end
 
--- Returns a code for each run (a text: the error that kept it from ending), whether any was
--- delayed, whether any ended for good, and whether any limited the queue's rate.
+-- Returns a code for each run (a text: the error that kept it from ending; {-22, reason}: it was
+-- cancelled), whether any was delayed, whether any ended for good, and whether any limited the queue's rate.
 local function finish_many(q, runs, now_ms)
   local codes, locks, done_locks, done_ids = {}, {}, {}, {}
   local ended, seen = {c = {}, f = {}}, {}

@@ -1,0 +1,450 @@
+"""Jobs that somebody cancels or holds while a worker of ours runs them."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import anyio
+import pytest
+
+from framework import (
+    Context,
+    Effect,
+    Failed,
+    Job,
+    JobCancelledError,
+    JobFailedError,
+    JobState,
+    Queue,
+    SyncContext,
+    on_event,
+    processor,
+    provider,
+)
+from framework.store.store import Store
+from framework.wire.keys import QueueKeys
+from tests.support.apps import Open, working
+from tests.support.builders import hash_of, state_of
+from tests.support.until import until
+
+SECOND = timedelta(seconds=1)
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+class Seen:
+    """What a test's handler saw."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.ends: list[object] = []
+        self.failures: list[Failed[Any]] = []
+
+
+def sleeper(
+    seen: Seen,
+    body: Callable[[Job[Any], Context], Any] | None = None,
+    *,
+    lock: timedelta = HALF_A_MINUTE,
+    concurrency: int = 1,
+) -> Any:  # noqa: ANN401 - a processor
+    """A processor that sleeps, or does what it is told, and notes how that ends."""
+
+    @processor("demo", lock_duration=lock, concurrency=concurrency)
+    class Sleeper:
+        async def process(self, job: Job[Any], ctx: Context) -> str:
+            seen.begun += 1
+            try:
+                await (body(job, ctx) if body else anyio.sleep_forever())
+            except BaseException as error:
+                seen.ends.append(error)
+                raise
+            return "done"
+
+        @on_event("failed")
+        def note(self, event: Failed[Any]) -> None:
+            seen.failures.append(event)
+
+    return Sleeper
+
+
+async def asked_to_pause(ctx: Context) -> None:
+    await until(lambda: ctx.pausing, message="the run is asked to leave")
+
+
+async def has_begun(seen: Seen, times: int = 1) -> None:
+    await until(lambda: seen.begun >= times, message="the handler has begun")
+
+
+async def is_in(queue: Queue, job: Job[Any], state: JobState) -> None:
+    async def reached() -> bool:
+        return await queue.state(job.id) is state
+
+    await until(reached, message=f"job {job.id} is {state}")
+
+
+async def test_a_running_job_is_cancelled_at_once(open_app: Open) -> None:
+    seen = Seen()
+    app = open_app(sleeper(seen))
+
+    async with working(app):
+        queue = app.queue("demo")
+        job = await queue.add("n", attempts=5)
+        await has_begun(seen)
+
+        asked = time.monotonic()
+        assert await queue.cancel(job.id, "not wanted any more") is Effect.ASKED
+        with pytest.raises(JobFailedError) as caught:
+            await queue.result(job)
+        took = time.monotonic() - asked
+
+        await until(lambda: len(seen.failures) == 1, message="the hook has heard")
+
+    assert took < 1.0
+    assert caught.value.is_cancelled
+    assert caught.value.reason == "cancelled: not wanted any more"
+    assert isinstance(seen.ends[0], anyio.get_cancelled_exc_class())
+    assert isinstance(seen.failures[0].error, JobCancelledError)
+    assert not seen.failures[0].will_retry
+
+
+async def test_its_slot_goes_on_with_the_next_job(open_app: Open) -> None:
+    seen = Seen()
+
+    async def body(job: Job[Any], ctx: Context) -> None:
+        if job.name == "long":
+            await anyio.sleep_forever()
+
+    app = open_app(sleeper(seen, body))
+
+    async with working(app):
+        queue = app.queue("demo")
+        long, short = await queue.add("long"), await queue.add("short")
+        await has_begun(seen)
+
+        await queue.cancel(long.id)
+
+        assert await queue.result(short) == "done"
+        found = await queue.job(long.id)
+
+    assert found is not None
+    assert found.failed_reason == "cancelled"
+    assert found.stacktrace == ("JobCancelledError: cancelled",)
+    assert found.attempts_made == 1
+
+
+async def test_what_lives_as_long_as_the_job_is_closed_with_the_cancellation(
+    open_app: Open,
+) -> None:
+    told: list[str] = []
+
+    class Transaction:
+        pass
+
+    @provider(scope="job")
+    async def transaction() -> AsyncIterator[Transaction]:
+        try:
+            yield Transaction()
+        except BaseException as error:
+            await anyio.sleep(0.01)
+            told.append(f"rolled back by {type(error).__name__}")
+            raise
+
+    @processor("demo")
+    async def hang(job: Job[Any], it: Transaction) -> None:
+        told.append("begun")
+        await anyio.sleep_forever()
+
+    app = open_app(hang, providers=(transaction,))
+
+    async with working(app):
+        queue = app.queue("demo")
+        job = await queue.add("n")
+        await until(lambda: told == ["begun"], message="the handler has begun")
+        await queue.cancel(job.id)
+        await is_in(queue, job, JobState.FAILED)
+
+    assert told == ["begun", "rolled back by CancelledError"]
+
+
+async def test_a_handler_that_swallows_the_cancellation_changes_nothing(open_app: Open) -> None:
+    seen = Seen()
+
+    async def body(job: Job[Any], ctx: Context) -> None:
+        with suppress(BaseException):  # as careless code does
+            await anyio.sleep_forever()
+
+    app = open_app(sleeper(seen, body))
+
+    async with working(app):
+        queue = app.queue("demo")
+        job = await queue.add("n")
+        await has_begun(seen)
+        await queue.cancel(job.id)
+        with pytest.raises(JobFailedError, match="cancelled"):
+            await queue.result(job)
+
+    assert len(seen.failures) == 1
+
+
+async def test_an_error_of_its_own_changes_nothing(open_app: Open) -> None:
+    seen = Seen()
+
+    async def body(job: Job[Any], ctx: Context) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise RuntimeError("while cleaning up")
+
+    app = open_app(sleeper(seen, body))
+
+    async with working(app):
+        queue = app.queue("demo")
+        job = await queue.add("n", attempts=5)
+        await has_begun(seen)
+        await queue.cancel(job.id)
+        with pytest.raises(JobFailedError, match="cancelled"):
+            await queue.result(job)
+
+
+async def test_a_thread_sees_it_and_its_outcome_does_not_count(open_app: Open) -> None:
+    told: list[str] = []
+
+    @processor("demo", run_in="thread")
+    def work(job: Job[Any], ctx: SyncContext) -> str:
+        told.append("begun")
+        while not ctx.cancelled:
+            time.sleep(0.005)
+        told.append("seen")
+        return "done"
+
+    app = open_app(work)
+
+    async with working(app):
+        queue = app.queue("demo")
+        job = await queue.add("n")
+        await until(lambda: told == ["begun"], message="the thread has begun")
+        await queue.cancel(job.id)
+        await is_in(queue, job, JobState.FAILED)
+        await until(lambda: told == ["begun", "seen"], message="the thread has seen it")
+
+
+async def test_a_lost_call_costs_time_alone(open_app: Open, store: Store, keys: QueueKeys) -> None:
+    seen = Seen()
+    app = open_app(sleeper(seen, lock=SECOND))
+
+    async with working(app):
+        queue = app.queue("demo")
+        job = await queue.add("n")
+        await has_begun(seen)
+        await store.command("HSET", keys["meta"], "x-fw.asks", 1)
+        await store.command("HSET", keys.job(job.id), "fw.cancelled", "cancelled", "defa", "x")
+
+        asked = time.monotonic()
+        await is_in(queue, job, JobState.FAILED)
+        took = time.monotonic() - asked
+
+    assert took < 1.0
+    assert (await hash_of(store, keys, job.id))["failedReason"] == "cancelled"
+
+
+async def test_a_flagged_job_fails_as_it_starts(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    seen = Seen()
+    app = open_app(sleeper(seen))
+    async with app:
+        job = await app.queue("demo").add("n", attempts=3)
+    await store.command("HSET", keys["meta"], "x-fw.asks", 1)
+    flags = ("fw.cancelled", "cancelled: no", "defa", "cancelled: no")
+    await store.command("HSET", keys.job(job.id), *flags)
+
+    again = open_app(sleeper(seen))
+    async with working(again):
+        await is_in(again.queue("demo"), job, JobState.FAILED)
+
+    assert seen.begun == 0
+    assert isinstance(seen.failures[0].error, JobCancelledError)
+    assert (await hash_of(store, keys, job.id))["failedReason"] == "cancelled: no"
+
+
+async def test_what_was_taken_but_not_begun_is_cancelled_too(open_app: Open) -> None:
+    """The first job blocks the loop for a while, the second waits in the worker for its slot."""
+    seen = Seen()
+
+    async def body(job: Job[Any], ctx: Context) -> None:
+        if job.name == "first":
+            await app.queue("demo").cancel(second[0].id)
+            await until(lambda: len(seen.ends) == 1, message="the other one is cancelled")
+        else:
+            await anyio.sleep_forever()
+
+    second: list[Job[Any]] = []
+    app = open_app(sleeper(seen, body, concurrency=2))
+    async with app:
+        first, other = await app.queue("demo").add_bulk([("first", 1), ("second", 2)])
+        second.append(other)
+
+    async with working(app):
+        assert await app.queue("demo").result(first) == "done"
+        await is_in(app.queue("demo"), other, JobState.FAILED)
+
+
+async def test_a_stopping_worker_does_not_give_a_cancelled_job_back(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    seen = Seen()
+
+    async def body(job: Job[Any], ctx: Context) -> None:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(0.2)
+
+    app = open_app(sleeper(seen, body))
+    async with working(app):
+        queue = app.queue("demo")
+        job = await queue.add("n")
+        await has_begun(seen)
+        await queue.cancel(job.id)
+        app.stop(now=True)
+
+    assert await state_of(store, keys, job.id) is JobState.FAILED
+
+
+async def test_a_running_job_leaves_at_its_checkpoint_and_goes_on_later(open_app: Open) -> None:
+    seen = Seen()
+
+    async def body(job: Job[Any], ctx: Context) -> None:
+        if seen.begun > 1:
+            return
+        await asked_to_pause(ctx)
+        await ctx.checkpoint()
+
+    app = open_app(sleeper(seen, body))
+
+    async with working(app):
+        queue = app.queue("demo")
+        job = await queue.add("n")
+        await has_begun(seen)
+
+        assert await queue.pause_job(job.id) is Effect.ASKED
+        await is_in(queue, job, JobState.DELAYED)
+        held = await queue.job(job.id)
+        assert held is not None
+        assert held.is_held
+
+        await queue.resume_job(job.id)
+        assert await queue.result(job) == "done"
+        done = await queue.job(job.id)
+
+    assert done is not None
+    assert (done.is_held, done.attempts_made, done.attempts_started) == (False, 1, 2)
+    assert seen.failures == []
+
+
+async def test_a_step_that_has_not_begun_is_a_checkpoint(open_app: Open) -> None:
+    seen, steps = Seen(), []
+
+    async def first() -> str:
+        steps.append("first")
+        return "one"
+
+    async def second() -> str:
+        steps.append("second")
+        return "two"
+
+    async def body(job: Job[Any], ctx: Context) -> None:
+        await ctx.step("first", first)
+        if seen.begun == 1:
+            await asked_to_pause(ctx)
+        await ctx.step("second", second)
+
+    app = open_app(sleeper(seen, body))
+
+    async with working(app):
+        queue = app.queue("demo")
+        job = await queue.add("n")
+        await has_begun(seen)
+        await queue.pause_job(job.id)
+        await is_in(queue, job, JobState.DELAYED)
+        assert steps == ["first"]
+        await queue.resume_job(job.id)
+        await queue.result(job)
+
+    assert steps == ["first", "second"]
+
+
+async def test_what_is_withdrawn_in_time_lets_the_run_go_on(open_app: Open) -> None:
+    seen, go_on = Seen(), anyio.Event()
+
+    async def body(job: Job[Any], ctx: Context) -> None:
+        await asked_to_pause(ctx)
+        go_on.set()
+        await until(lambda: not ctx.pausing, message="it is withdrawn")
+        await ctx.checkpoint()
+
+    app = open_app(sleeper(seen, body))
+
+    async with working(app):
+        queue = app.queue("demo")
+        job = await queue.add("n")
+        await has_begun(seen)
+        await queue.pause_job(job.id)
+        await go_on.wait()
+        await queue.resume_job(job.id)
+        assert await queue.result(job) == "done"
+
+    assert seen.begun == 1
+
+
+async def test_a_thread_leaves_at_its_checkpoint(open_app: Open) -> None:
+    begun: list[int] = []
+
+    @processor("demo", run_in="thread")
+    def work(job: Job[Any], ctx: SyncContext) -> str:
+        begun.append(1)
+        while len(begun) == 1:
+            ctx.checkpoint()
+            time.sleep(0.005)
+        return "done"
+
+    app = open_app(work)
+
+    async with working(app):
+        queue = app.queue("demo")
+        job = await queue.add("n")
+        await until(lambda: len(begun) == 1, message="the thread has begun")
+        await queue.pause_job(job.id)
+        await is_in(queue, job, JobState.DELAYED)
+        await queue.resume_job(job.id)
+        assert await queue.result(job) == "done"
+
+
+async def test_a_job_held_by_hand_fails_whatever_its_holder_says(open_app: Open) -> None:
+    app = open_app()
+    async with app:
+        queue = app.queue("demo")
+        job = await queue.add("n")
+        held = await queue.next_job("mine")
+        assert held is not None
+
+        assert await queue.cancel(job.id, "no") is Effect.LATER
+        with pytest.raises(JobCancelledError, match="cancelled: no"):
+            await held.complete("done")
+
+        assert await queue.state(job.id) is JobState.FAILED
+
+
+async def test_next_job_holds_what_is_to_be_held(open_app: Open) -> None:
+    app = open_app()
+    async with app:
+        queue = app.queue("demo")
+        job = await queue.add("n")
+        held = await queue.next_job("mine")
+        assert held is not None
+        assert await queue.pause_job(job.id) is Effect.LATER
+
+        await held.move_to_wait()
+
+        assert await queue.next_job("mine too") is None
+        assert await queue.state(job.id) is JobState.DELAYED
