@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 import anyio
 import structlog
@@ -11,14 +12,20 @@ from framework.errors import FrameworkError
 from framework.model.job import JobId, Token
 from framework.store.patience import Patience
 from framework.store.store import Store
-from framework.store.transitions.dead_workers import give_back_dead
 from framework.store.transitions.running import EXTEND_LOCKS, MOST_LOCKS, extend_args
+from framework.store.transitions.silent_workers import (
+    GIVE_BACK_DEAD,
+    extend_locks_of,
+    give_back_dead,
+)
 from framework.wire.keys import QueueKeys
 from framework.worker.locks import RENEWALS
 
 log = structlog.get_logger("framework.locks")
 
 LONGEST_PAUSE = 1.0
+# After two signs of life that did not come, what a process said last is no longer the truth.
+SILENT_SECONDS = 0.5
 
 # A process, which of its workers, a job and its token.
 Entry = tuple[WorkerProcess, int, str, str]
@@ -38,6 +45,9 @@ class KeptLocks:
 
     async def run(self) -> None:
         """Renew until cancelled."""
+        # At hand when somebody dies: not even the script has to travel then.
+        with suppress(FrameworkError):
+            await self._store.command("SCRIPT", "LOAD", GIVE_BACK_DEAD.text)
         renewed = 0.0
         while True:
             due = renewed + self._shortest() / RENEWALS
@@ -58,6 +68,9 @@ class KeptLocks:
         try:
             for (prefix, queue, lock_ms), entries in by_queue(told).items():
                 await self._renew(QueueKeys(prefix, queue), lock_ms, entries, lost)
+            for process in told:
+                if process.silent_for > SILENT_SECONDS:
+                    await self._renew_unheard(process)
         except FrameworkError as error:
             # Nothing is told: the workers' own threads see to it, as long as this lasts.
             log.warning("locks not renewed", error=str(error))
@@ -86,6 +99,11 @@ class KeptLocks:
                 if job_id in whys:
                     process.holders[place].held.pop(job_id, None)
                     lost[process.pid].append((place, job_id, token, whys[job_id]))
+
+    async def _renew_unheard(self, process: WorkerProcess) -> None:
+        for one in process.holders:
+            keys = QueueKeys(one.prefix, one.queue)
+            await extend_locks_of(self._store, keys, one.worker, one.lock_ms)
 
     async def give_back(self, process: WorkerProcess) -> None:
         """Put back in line what a process held that has ended; tries until Redis answers."""

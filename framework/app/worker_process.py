@@ -52,11 +52,6 @@ class Holder:
     lock_ms: int
     held: dict[str, str] = field(default_factory=dict[str, str])
 
-    def let_go(self, job_id: str, number: str) -> None:
-        """Renew the lock of a run no longer; the job may run here again already."""
-        if self.held.get(job_id) == number:
-            del self.held[job_id]
-
     def pairs(self) -> list[tuple[str, str]]:
         """Return the held jobs with their tokens."""
         return [(job_id, f"{self.worker}:{number}") for job_id, number in self.held.items()]
@@ -76,7 +71,6 @@ class WorkerProcess:
         self.spoke = self.began
         self.loop_age = 0.0
         self.served = 0
-        self.has_worked = False
         self.memory = 0
         self.is_ready = False
         self.is_retired = False
@@ -121,6 +115,11 @@ class WorkerProcess:
             with suppress(ValueError):
                 return f"killed by {signal.Signals(-self.code).name}"
         return f"exit code {self.code}"
+
+    @property
+    def has_worked(self) -> bool:
+        """Whether it has ended a job."""
+        return self.served > 0
 
     @property
     def is_seasoned(self) -> bool:
@@ -170,17 +169,10 @@ class WorkerProcess:
         """Take in one message of `Tether`."""
         if "workers" in message:
             self.holders = [Holder(*told) for told in message["workers"]]
-        for place, job_id, number in message.get("ended", ()):
-            self.holders[place].let_go(job_id, number)
-            self.has_worked = True
-        if "took" in message:
-            place, jobs = message["took"]
-            self.holders[place].held.update(jobs)
-        for holder, jobs in zip(self.holders, message.get("all", ()), strict=False):
+        for holder, jobs in zip(self.holders, message.get("held", ()), strict=False):
             holder.held = jobs
         if "life" in message:
             self.loop_age, self.served, self.memory = message["life"]
-            self.has_worked = self.has_worked or self.served > 0
         self.answers = message.get("answers", self.answers)
         self.is_ready = self.is_ready or "ready" in message
 

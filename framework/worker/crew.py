@@ -6,7 +6,6 @@ import signal
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -161,12 +160,12 @@ class Crew:
             keeper.take_over()
             os.kill(os.getpid(), signal.SIGTERM)
 
-        tether.start(holdings, end_alone)
+        tether.start(holdings, self._count_served, end_alone)
         keeper.start()
-        for place, worker in enumerate(self.workers):
-            worker.pump.on_took = partial(tether.took, place)
-            worker.pump.on_ended = partial(tether.ended, place)
         return keeper
+
+    def _count_served(self) -> int:
+        return sum(worker.pump.fetched - len(worker.pump.held) for worker in self.workers)
 
     def _watch(self, tasks: TaskGroup) -> None:
         if self._patience:

@@ -1,8 +1,8 @@
 """Sees when the event loop is blocked, and says by which job and where.
 
 While a handler keeps the loop for itself no other job of the process goes on. A thread looks
-once a second; what keeps even threads from running (a C extension that holds the interpreter) is
-seen by the supervisor, to which this gives a sign of life.
+four times a second. What keeps even threads from running (a C extension that holds the
+interpreter) is seen by the supervisor, to which this gives a sign of life.
 """
 
 import faulthandler
@@ -20,7 +20,8 @@ from framework.worker.executor import Executor
 
 log = structlog.get_logger("framework.worker")
 
-BEAT_SECONDS = 1.0
+TURN_SECONDS = 1.0
+BEAT_SECONDS = 0.25
 BLOCKED_SECONDS = 5.0
 # The frames of a stack that are told, from the innermost.
 FRAMES = 12
@@ -30,7 +31,7 @@ class Pulse:
     """Watches the event loop that `run` runs in.
 
     Args:
-        beat: Called in a thread once a second, with the seconds since the loop last turned.
+        beat: Called in a thread four times a second, with the seconds since the loop last turned.
         stacks: A file, by its descriptor, for the stacks of a process whose threads stand still
             too, or that crashes.
     """
@@ -56,9 +57,9 @@ class Pulse:
                 self._turned = time.monotonic()
                 if self._stacks is not None:
                     faulthandler.dump_traceback_later(
-                        BLOCKED_SECONDS - BEAT_SECONDS, file=self._stacks
+                        BLOCKED_SECONDS - TURN_SECONDS, file=self._stacks
                     )
-                await anyio.sleep(BEAT_SECONDS)
+                await anyio.sleep(TURN_SECONDS)
         finally:
             self._stopped.set()
             if self._stacks is not None:
@@ -72,7 +73,7 @@ class Pulse:
                 self._reported = turned
                 self._report(age, sys._current_frames().get(loop_thread))  # noqa: SLF001 - the one way there is
             if self._beat is not None:
-                self._beat(max(0.0, age - BEAT_SECONDS))
+                self._beat(max(0.0, age - TURN_SECONDS))
 
     @staticmethod
     def _report(age: float, frame: FrameType | None) -> None:

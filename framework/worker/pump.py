@@ -42,8 +42,6 @@ FEW = 4
 
 Settled = Callable[[int], None]
 Delivery = tuple[Ending, Settled | None, Fetched]
-Took = Callable[[Sequence[Fetched]], None]
-Ended = Callable[[JobId, Token], None]
 # Of an ending that Redis refused: what the run leads to instead; None: nothing more.
 Refused = Callable[[Fetched, int], "tuple[Ending, Settled | None] | None"]
 
@@ -91,8 +89,6 @@ class Pump:
         fetched: How many jobs have come.
         answered: How many calls that asked for jobs have come back.
         fetched_at: When the last jobs came, by ``time.monotonic``.
-        on_took: Told of jobs before they run, where somebody else renews their locks.
-        on_ended: And of those whose lock needs no renewal any more.
     """
 
     store: Store
@@ -103,8 +99,6 @@ class Pump:
     on_idle: Callable[[], None]
     on_drained: Callable[[], None]
     on_refused: Refused
-    on_took: Took | None = None
-    on_ended: Ended | None = None
     ready: deque[Fetched] = field(default_factory=deque[Fetched])
     held: dict[JobId, Token] = field(default_factory=dict[JobId, Token])
     line: Line = field(default_factory=Line)
@@ -174,8 +168,6 @@ class Pump:
         """Keep the lock of this run no longer."""
         if self.held.get(job_id) == token:
             del self.held[job_id]
-            if self.on_ended is not None:
-                self.on_ended(job_id, token)
 
     @property
     def line_flows(self) -> bool:
@@ -304,8 +296,6 @@ class Pump:
         self._counts.held += len(jobs)
         for job in jobs:
             self.held[job.id] = job.token
-        if jobs and self.on_took is not None:
-            self.on_took(jobs)
         self.ready.extend(jobs)
         if not self.is_fetching and self.ready:
             self.stop_fetching()

@@ -1,21 +1,20 @@
 """What ties a worker process to its supervisor: two pipes.
 
-It tells which jobs it holds, without ever waiting: what does not fit into the pipe is made good
-by telling everything once it does. The supervisor renews the locks of what it was told, and says
-so. As soon as it is silent, or gone, the process renews them itself.
+A thread tells which jobs it holds, all of them each time, and never waits: where the pipe is full
+it tells the next time. The supervisor renews the locks of what it was told, and says so. As soon as
+it is silent, or gone, the process renews them itself. When the process is silent, the supervisor
+finds its jobs in Redis. So the way of a job is not burdened with any of this.
 """
 
 import json
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
 from framework.model.job import JobId, Token
-from framework.store.transitions.exchange import Fetched
 from framework.worker.locks import Holdings, WhyLost
 
 log = structlog.get_logger("framework.worker")
@@ -43,22 +42,27 @@ class Tether:
         self._mouth = mouth
         self._guard = threading.Lock()
         self._unsent = b""
-        self._is_behind = False
         self._is_cut = False
         self._holdings: list[Holdings] = []
-        self._ended: deque[tuple[int, JobId, Token]] = deque()
         self._renewed = time.monotonic()
         self._patience = 0.0
-        self._served = 0
+        self._count_served: Callable[[], int] = lambda: 0
 
-    def start(self, holdings: Sequence[Holdings], on_cut: Callable[[], None]) -> None:
+    def start(
+        self,
+        holdings: Sequence[Holdings],
+        count_served: Callable[[], int],
+        on_cut: Callable[[], None],
+    ) -> None:
         """Tell who takes jobs here, before the first is taken, and listen from now on.
 
         Args:
             holdings: One for each worker of the process.
+            count_served: Tells how many jobs have ended here.
             on_cut: Called in a thread when the supervisor is gone.
         """
         self._holdings = list(holdings)
+        self._count_served = count_served
         self._patience = min((one.lock_ms for one in holdings), default=0) / 2000
         self._renewed = time.monotonic()
         workers = [[one.keys.prefix, one.keys.queue, one.worker, one.lock_ms] for one in holdings]
@@ -76,53 +80,30 @@ class Tether:
         """Tell that all workers take jobs."""
         self._say({"ready": True})
 
-    def took(self, place: int, jobs: Sequence[Fetched]) -> None:
-        """Tell of jobs that a worker has taken, before any of them runs."""
-        held = {job.id: number_of(job.token) for job in jobs}
-        if not self._say({"took": [place, held], "ended": self._take_ended()}):
-            self._is_behind = True
-
-    def ended(self, place: int, job_id: JobId, token: Token) -> None:
-        """Note that a run has ended; it is told with what is told next."""
-        self._served += 1
-        self._ended.append((place, job_id, token))
-
     def beat(self, loop_age: float) -> None:
-        """Give a sign of life; called once a second in a thread.
+        """Give a sign of life, and tell what is held; called again and again in a thread.
 
         Args:
             loop_age: For how long the event loop has not turned.
         """
-        told: dict[str, object] = {"life": [round(loop_age, 1), self._served, memory()]}
-        if self.report is not None:
-            told["answers"] = self.report()
-        if self._is_behind:
-            self._is_behind = False
-            self._ended.clear()
-            held = [
+        told: dict[str, object] = {
+            "life": [round(loop_age, 1), self._count_served(), memory()],
+            "held": [
                 {job_id: number_of(token) for job_id, token in one.held.copy().items()}
                 for one in self._holdings
-            ]
-            self._is_behind = not self._say({"all": held, **told})
-        elif not self._say({**told, "ended": self._take_ended()}):
-            self._is_behind = True
+            ],
+        }
+        if self.report is not None:
+            told["answers"] = self.report()
+        self._say(told)
 
-    def _take_ended(self) -> list[tuple[int, JobId, str]]:
-        ended: list[tuple[int, JobId, str]] = []
-        while self._ended:
-            place, job_id, token = self._ended.popleft()
-            ended.append((place, job_id, number_of(token)))
-        return ended
-
-    def _say(self, message: dict[str, object]) -> bool:
-        """Send a message; return whether it is on its way, whole."""
+    def _say(self, message: dict[str, object]) -> None:
+        """Send a message, unless the one before is still on its way."""
         with self._guard:
             self._flush()
-            if self._unsent or self._is_cut:
-                return self._is_cut
-            self._unsent = json.dumps(message, separators=(",", ":")).encode() + b"\n"
-            self._flush()
-            return True
+            if not self._unsent:
+                self._unsent = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+                self._flush()
 
     def _flush(self) -> None:
         try:

@@ -1,12 +1,12 @@
-"""Giving back at once what a dead worker held, and keeping its last calls from taking more."""
+"""Workers that say nothing any more: keeping their locks, or giving back what they held."""
 
 import pytest
 
 from framework.model.job import JobId, Token
 from framework.store.store import Store
-from framework.store.transitions.dead_workers import give_back_dead
 from framework.store.transitions.exchange import Taker, exchange
 from framework.store.transitions.running import save_data
+from framework.store.transitions.silent_workers import extend_locks_of, give_back_dead
 from framework.wire.keys import QueueKeys
 from tests.support.builders import (
     LOCK_MS,
@@ -127,3 +127,20 @@ async def test_an_id_without_a_hash_leaves(store: Store, keys: QueueKeys) -> Non
     assert await give_back_dead(store, keys, DEAD) == []
     assert await list_of(store, keys, "active") == []
     assert await list_of(store, keys, "wait") == []
+
+
+async def test_the_locks_of_one_worker_are_renewed_and_of_no_other(
+    store: Store, keys: QueueKeys
+) -> None:
+    await add(store, keys, *[new_job()] * 3)
+    await take(store, keys, DEAD, 2)
+    await take(store, keys, ALIVE, 1)
+    for job_id in "123":
+        await store.command("PEXPIRE", keys.job(job_id) + ":lock", 5_000)
+    await store.command("SADD", keys["stalled"], "1", "2", "3")
+
+    assert await extend_locks_of(store, keys, DEAD, LOCK_MS) == 2
+
+    left = [await store.command("PTTL", keys.job(job_id) + ":lock") for job_id in "123"]
+    assert [ms > 5_000 for ms in left] == [True, True, False]
+    assert await store.command("SMEMBERS", keys["stalled"]) == {b"3"}

@@ -1,14 +1,31 @@
-"""Give back at once what a dead worker held."""
+"""What is done for workers that are silent: their locks are renewed, or their jobs given back."""
 
 from framework.model.job import JobId
 from framework.store.script import load_script
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 
+EXTEND_LOCKS_OF = load_script("extend_locks_of")
 GIVE_BACK_DEAD = load_script("give_back_dead")
 # Longer than any call of the dead worker can still be under way.
 FENCED_MS = 3_600_000
 MOST_BACK = 500
+
+
+async def extend_locks_of(store: Store, keys: QueueKeys, worker: str, lock_ms: int) -> int:
+    """Renew the locks of all jobs that a worker runs, and return how many.
+
+    For one that lives and cannot say which they are: something holds its interpreter.
+
+    Wire: key ``J:lock``; leaves the set ``stalled``.
+
+    Args:
+        worker: The uuid that its tokens begin with.
+    """
+    found: int = await store.run(
+        EXTEND_LOCKS_OF, keys.pick(EXTEND_LOCKS_OF.keys), [worker, lock_ms]
+    )
+    return found
 
 
 async def give_back_dead(
