@@ -69,7 +69,7 @@ class Settings(BaseSettings):
             slots and takes none. Then its connections are made anew; after as long again it is
             stuck and not ready. Zero: nobody looks.
         exit_when_stuck: Then stop and end with exit code 75, so that who started this process
-            starts it anew.
+            starts it anew. Worker processes under a supervisor do so unless told otherwise.
         health_port: Where probes are answered over HTTP; None: nowhere.
         health_host: The address to listen at for them.
         live_timeout: How long the event loop may stand still until ``/livez`` says that the

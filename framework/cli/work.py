@@ -53,6 +53,8 @@ def work_package(
     set_up_logs(settings, worker=worker)
     declarations = discover(package, only=only, exclude=exclude)
     check_something_runs(declarations)
+    if tether is not None and "exit_when_stuck" not in settings.model_fields_set:
+        settings.exit_when_stuck = True  # there is somebody who starts this process anew
     application = Application(declarations, settings=settings)
     if tether is not None and stacks is not None:
         application.tie(tether, stacks)

@@ -1,5 +1,6 @@
 """A real worker process that takes nothing: what its probes say, and how it ends."""
 
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -28,18 +29,22 @@ async def proxy(redis_url: str) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-async def test_a_stuck_process_is_not_ready_and_ends_with_75(
-    tmp_path: Path, proxy: Proxy, prefix: str, queue: Queue
-) -> None:
-    write_package(tmp_path, "shop", mail=SHOP)
-    environment = {
+def environment_of(proxy: Proxy, prefix: str, **more: str) -> dict[str, str]:
+    return {
         "REDIS_URL": proxy.url,
         "FRAMEWORK_PREFIX": prefix,
         "FRAMEWORK_HEALTH_HOST": "127.0.0.1",
         "FRAMEWORK_WATCHDOG": "0.5",
-        "FRAMEWORK_EXIT_WHEN_STUCK": "true",
         "FRAMEWORK_SHUTDOWN_TIMEOUT": "1",
+        **more,
     }
+
+
+async def test_a_stuck_process_is_not_ready_and_ends_with_75(
+    tmp_path: Path, proxy: Proxy, prefix: str, queue: Queue
+) -> None:
+    write_package(tmp_path, "shop", mail=SHOP)
+    environment = environment_of(proxy, prefix, FRAMEWORK_EXIT_WHEN_STUCK="true")
     asked = ("run", "shop", "--processes", "0", "--health-port", "0")
 
     with command(*asked, cwd=tmp_path, environment=environment) as run:
@@ -48,15 +53,37 @@ async def test_a_stuck_process_is_not_ready_and_ends_with_75(
         proxy.lose(CALL, for_ever=True)
         job = await queue.add("greet", "Ada")
 
-        async def is_not_ready() -> bool:
-            return (await to_thread.run_sync(probe, port, "/readyz")).code == 503
-
-        await until(is_not_ready, timeout=10, message="it says that it is not ready")
+        await to_thread.run_sync(run.says, "the worker is stuck")
+        told = await to_thread.run_sync(probe, port, "/readyz")
         proxy.heal()
         code = await to_thread.run_sync(run.ends)
 
-    assert code == 75
+    assert (told.code, code) == (503, 75)
     assert "nothing is fetched" in run.output
     assert "start this process anew" in run.output
     assert "Traceback" not in run.output
     assert await queue.state(job.id) in {"waiting", "completed"}
+
+
+async def test_a_stuck_worker_process_is_started_anew_by_its_supervisor(
+    tmp_path: Path, proxy: Proxy, prefix: str, queue: Queue
+) -> None:
+    write_package(tmp_path, "shop", mail=SHOP)
+
+    with command("run", "shop", cwd=tmp_path, environment=environment_of(proxy, prefix)) as run:
+        await until(lambda: proxy.replies[CALL] > 0, timeout=15, message="it works")
+        proxy.lose(CALL, for_ever=True)
+        job = await queue.add("greet", "Ada")
+        await to_thread.run_sync(run.says, "the worker is stuck")
+        proxy.heal()
+        await to_thread.run_sync(run.says, "start this process anew")
+
+        async def is_done() -> bool:
+            return await queue.state(job.id) == "completed"
+
+        await until(is_done, timeout=15, message="the next process runs the job")
+        run.send(signal.SIGTERM)
+        code = await to_thread.run_sync(run.ends)
+
+    assert code == 0
+    assert run.output.count("worker ready") == 2
