@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Set
 
-from tests.property.snapshot import NEVER, View
+from tests.property.snapshot import HELD_MS, NEVER, View
 from tests.support.builders import is_known
 
 PRIORITY_STEP = 2**32
@@ -33,6 +33,7 @@ def troubles(views: Mapping[str, View], reborn: Set[str]) -> list[str]:
             locks,
             scores,
             counters,
+            holds,
             wake_ups,
             deduplication,
             schedulers,
@@ -89,6 +90,14 @@ def counters(view: View) -> Iterator[str]:
     for key, (value, ttl) in view.strings.items():
         if key == "limiter" and ttl < 0:
             yield f"the limiter stands at {value} for ever"
+
+
+def holds(view: View) -> Iterator[str]:
+    """A job is held where its field says so, and that says where it returns to."""
+    far = {it for it, score in view.sets["delayed"].items() if score >= HELD_MS * 4096}
+    said = {it for it, job in view.jobs.items() if job.get("fw.held", "asked") != "asked"}
+    if far != said:
+        yield f"held: {sorted(far)}, marked as held: {sorted(said)}"
 
 
 def wake_ups(view: View) -> Iterator[str]:

@@ -12,6 +12,8 @@ READ = (HERE / "snapshot.lua").read_text()
 AGE = (HERE / "age.lua").read_text()
 
 NEVER = float("inf")
+# When a held job is due; nobody is told of that.
+HELD_MS = 2**41 - 1
 LISTS = ("wait", "paused", "active")
 SETS = ("prioritized", "delayed", "waiting-children", "completed", "failed")
 ONE_OF_A_QUEUE = {"marker": "marker", "meta": "meta", "stalled": "stalled", "repeat": "next_runs"}
@@ -68,7 +70,8 @@ class View:
     @property
     def first_due(self) -> float:
         """When the first delayed job falls due, in milliseconds."""
-        return min(self.sets["delayed"].values(), default=NEVER * 4096) / 4096
+        dues = [score / 4096 for score in self.sets["delayed"].values()]
+        return min((due for due in dues if due < HELD_MS), default=NEVER)
 
     def is_blocked(self) -> bool:
         """Tell whether no worker may take a job now."""

@@ -38,6 +38,9 @@ to_jobs = st.sampled_from(
         does(Queue.add_log, "row", keep=2),
         does(Queue.remove, with_children=True),
         does(Queue.remove, with_children=False),
+        does(Queue.cancel, "enough"),
+        does(Queue.pause_job),
+        does(Queue.resume_job),
         does(Queue.remove_child_dependency),
         does(Queue.remove_unprocessed_children),
     ]
@@ -94,7 +97,7 @@ class Tending(Base):
         self.leave_room()
 
     @precondition(lambda self: any(view.jobs for view in self.views.values()))
-    @rule(nth=nths, act=st.sampled_from([Queue.retry_job, Queue.promote_job]))
+    @rule(nth=nths, act=st.sampled_from([Queue.retry_job, Queue.promote_job, Queue.resume_job]))
     def bring_back(self, nth: int, act: Act) -> None:
         queue, job_id = self.some_job(nth)
         self.people(act, self.queue(queue), job_id)

@@ -15,7 +15,7 @@ from tests.property.base import Base
 from tests.property.world import START_MS, WORKERS, Held, nths, queues, workers
 
 LOCK_MS = 30_000
-PENDING_CHILDREN, FAILED_CHILDREN = -4, -9
+PENDING_CHILDREN, FAILED_CHILDREN, CANCELLED = -4, -9, -22
 STALLED_MS = 30_000
 KINDS = ("complete", "fail", "retry", "delay", "give back", "park", "wait", "limit")
 keeps = st.sampled_from([KeepJobs(), KeepJobs(), KeepJobs(count=0), KeepJobs(count=2)])
@@ -82,13 +82,14 @@ class Working(Base):
         self.end(nth, kind, keep, want)
 
     def end(self, nth: int, kind: str, keep: KeepJobs, want: int) -> None:
-        """Who owns the lock ends its run, unless children forbid; nobody else does."""
+        """Who owns the lock ends its run, unless children or people forbid; nobody else does."""
         worker, held = self.take_held(nth)
         view = self.views[held.queue]
         job_id = held.job.id
         is_owner = view.parts["lock"].get(job_id) == held.job.token
         waits = bool(view.parts["dependencies"].get(job_id))
         has_failed = bool(view.parts["unsuccessful"].get(job_id))
+        is_cancelled = kind != "fail" and "fw.cancelled" in view.jobs.get(job_id, {})
 
         ending = ending_of(held.job, kind, keep)
         (code,) = self.trade(worker, held.queue, want, ending).codes
@@ -96,7 +97,10 @@ class Working(Base):
         is_forbidden = (kind == "complete" and (waits or has_failed)) or (
             kind == "wait" and has_failed
         )
-        if is_owner and is_forbidden:
+        if is_owner and is_cancelled:
+            assert code == CANCELLED
+            self.known.held[worker].append(held)
+        elif is_owner and is_forbidden:
             assert code in {PENDING_CHILDREN, FAILED_CHILDREN}
             self.known.held[worker].append(held)
         else:

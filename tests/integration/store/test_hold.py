@@ -1,10 +1,16 @@
 """Holding one job, and letting it go on from where it was."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
-from framework.errors import JobNotFoundError, SchedulerJobError, WrongStateError
+from framework.errors import (
+    JobNotFoundError,
+    RedisRefusedError,
+    SchedulerJobError,
+    WrongStateError,
+)
 from framework.model.job import Effect, JobId, JobState
 from framework.model.options import Deduplication
 from framework.store.store import Store
@@ -302,6 +308,39 @@ async def test_a_parent_that_waits_for_children_is_held_whatever_they_do(
     await store.command("DEL", keys.job("p") + ":dependencies")
     await release_job(store, keys, JobId("p"))
     assert await state_of(store, keys, "p") is JobState.WAITING
+
+
+async def test_a_held_parent_whose_child_fails_is_let_go_to_fail(
+    store: Store, keys: QueueKeys
+) -> None:
+    await add_tied(store, keys, [tied(keys, "parent", waits=True, job_id="p", in_flow=True)])
+    child = await waiting_job(store, keys)
+    link = json.dumps({"id": "p", "queueKey": keys.qualified, "fpof": True})
+    await store.command("SADD", keys.job("p") + ":dependencies", keys.job(child))
+    await store.command("HSET", keys.job(child), "parentKey", keys.job("p"), "parent", link)
+    await hold_job(store, keys, JobId("p"))
+
+    await cancel_job(store, keys, child, "cancelled", KEEP_ALL)
+
+    assert await state_of(store, keys, "p") is JobState.WAITING
+    told = await hash_of(store, keys, "p")
+    assert told["defa"] == f"child {keys.job(child)} failed"
+    assert "fw.held" not in told
+
+
+async def test_odd_keys_keep_a_job_where_it_is(store: Store, keys: QueueKeys) -> None:
+    job_id = await waiting_job(store, keys)
+    await store.command("DEL", keys["events"])
+    await store.command("SET", keys["events"], "odd")
+
+    for call in (
+        hold_job(store, keys, job_id),
+        cancel_job(store, keys, job_id, "cancelled", KEEP_ALL),
+    ):
+        with pytest.raises(RedisRefusedError):
+            await call
+
+    assert await list_of(store, keys, "wait") == [job_id]
 
 
 async def test_a_job_that_a_peer_let_start_is_held_no_longer(store: Store, keys: QueueKeys) -> None:

@@ -249,6 +249,47 @@ async def test_a_lost_call_costs_time_alone(open_app: Open, store: Store, keys: 
     assert (await hash_of(store, keys, job.id))["failedReason"] == "cancelled"
 
 
+async def test_calls_are_heard_again_after_every_connection_was_cut(
+    open_app: Open, store: Store
+) -> None:
+    seen = Seen()
+    app = open_app(sleeper(seen))
+
+    async with working(app):
+        queue = app.queue("demo")
+        job = await queue.add("n")
+        await has_begun(seen)
+        await store.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+        await queue.cancel(job.id)
+        await is_in(queue, job, JobState.FAILED)
+
+    assert isinstance(seen.ends[0], anyio.get_cancelled_exc_class())
+
+
+async def test_each_of_many_running_jobs_is_cancelled(open_app: Open) -> None:
+    seen = Seen()
+    app = open_app(sleeper(seen, concurrency=100))
+
+    async with working(app):
+        queue = app.queue("demo")
+        jobs = await queue.add_bulk([("n", n) for n in range(100)])
+        await has_begun(seen, 100)
+        kept = jobs[0]
+
+        async with anyio.create_task_group() as tasks:
+            for job in jobs[1:]:
+                tasks.start_soon(queue.cancel, job.id)
+
+        async def only_one_is_left() -> bool:
+            counts = await queue.counts()
+            return (counts[JobState.FAILED], counts[JobState.ACTIVE]) == (99, 1)
+
+        await until(only_one_is_left, message="all but one are cancelled")
+        assert await queue.state(kept.id) is JobState.ACTIVE
+        await queue.cancel(kept.id)
+
+
 async def test_a_flagged_job_fails_as_it_starts(
     open_app: Open, store: Store, keys: QueueKeys
 ) -> None:

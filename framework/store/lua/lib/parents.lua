@@ -74,6 +74,7 @@ local function fail_parent_later(job, parent_key, id, queue, now_ms)
   local waited = redis.call("ZREM", queue .. "waiting-children", id) == 1
   if not waited and redis.call("ZREM", queue .. "delayed", id) == 1 then
     redis.call("HSET", parent_key, "delay", 0)
+    redis.call("HDEL", parent_key, "fw.held")
     waited = true
   end
   if waited then
