@@ -91,12 +91,14 @@ async def test_fifty_long_jobs_hold_up_no_stop_for_longer_than_its_deadline(
     assert "Traceback" not in run.output
 
 
+@pytest.mark.parametrize("processes", ["0", "2"])
 async def test_a_second_sigterm_waits_for_no_job(
-    package: Path, redis_url: str, prefix: str, queue: Queue
+    package: Path, redis_url: str, prefix: str, queue: Queue, processes: str
 ) -> None:
     environment = environment_of(redis_url, prefix, 60)
 
-    with command("run", "shop", cwd=package, environment=environment) as run:
+    asked = ("run", "shop", "--processes", processes)
+    with command(*asked, cwd=package, environment=environment) as run:
         await fifty_run(queue)
         run.send(signal.SIGTERM)
         run.says("stopping")
