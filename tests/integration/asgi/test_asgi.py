@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Annotated
 
 import pytest
@@ -185,3 +186,23 @@ def test_an_endpoint_is_told_that_redis_is_away(monkeypatch: pytest.MonkeyPatch)
         (problem,) = client.get("/healthz").json()
 
     assert problem.startswith("cannot reach redis at 127.0.0.1:1")
+
+
+def test_an_app_that_works_runs_its_jobs_and_tells_of_its_queues() -> None:
+    api = app_with(lifespan("tests.integration.asgi.shop", work=True))
+
+    @api.post("/remind")
+    async def remind(reminders: Reminders) -> object:
+        job = await reminders.add(Reminder(text="buy milk"))
+        return await reminders.result(job, timeout=timedelta(seconds=5))
+
+    @api.get("/healthz")
+    async def show(request: Request) -> tuple[str, list[str]]:
+        health = await request.state.framework.health()
+        return health.phase, [one.queue for one in health.queues]
+
+    with TestClient(api) as client:
+        result, told = client.post("/remind"), client.get("/healthz").json()
+
+    assert result.json() == "buy milk"
+    assert told == ["working", ["reminders"]]

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +11,16 @@ import anyio
 import pytest
 from pydantic import BaseModel
 
-from framework import Context, Job, JobState, SyncContext, on_event, processor
+from framework import (
+    Context,
+    Job,
+    JobState,
+    Producer,
+    SyncContext,
+    on_event,
+    processor,
+    provider,
+)
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, working
@@ -217,3 +228,54 @@ async def test_nothing_is_lost_when_a_worker_stops_under_load(
     assert await list_of(store, keys, "active") == []
     assert waiting | done == set(range(1, 2001))
     assert not waiting & done
+
+
+@dataclass
+class Mailer:
+    """Something that lives as long as the process."""
+
+    told: list[str]
+
+
+class Receipt(BaseModel):
+    text: str
+
+
+@pytest.mark.parametrize("in_time", [True, False], ids=["drained", "given back"])
+async def test_what_jobs_need_is_closed_only_after_the_last_of_them(
+    open_app: Open, *, in_time: bool
+) -> None:
+    told: list[str] = []
+    gate = anyio.Event()
+
+    @provider
+    async def mailer() -> AsyncIterator[Mailer]:
+        yield Mailer(told)
+        told.append("closed")
+
+    @processor("demo")
+    class Clings:
+        def __init__(self, mailer: Mailer, receipts: Producer[Receipt]) -> None:
+            self.mailer, self.receipts = mailer, receipts
+
+        async def process(self, job: Job[Number]) -> None:
+            try:
+                await gate.wait()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    receipt = await self.receipts.add(Receipt(text="last words"))
+                    self.mailer.told.append(f"added {receipt.id}")
+
+    @processor("receipts")
+    async def file(job: Job[Receipt]) -> None: ...
+
+    app = open_app(Clings, file, providers=(mailer,), shutdown_timeout=LONG if in_time else ZERO)
+
+    async with working(app):
+        await fill(app, 1)
+        await until(lambda: app.running == 1, message="the job runs")
+        app.stop()
+        if in_time:
+            gate.set()
+
+    assert told == ["added 1", "closed"]
