@@ -32,16 +32,20 @@ if TYPE_CHECKING:
     from framework.errors import FailedChildrenError as FailedChildrenError
     from framework.errors import FormatError as FormatError
     from framework.errors import FrameworkError as FrameworkError
+    from framework.errors import HandlerError as HandlerError
     from framework.errors import JobCancelledError as JobCancelledError
     from framework.errors import JobFailedError as JobFailedError
     from framework.errors import JobLockedError as JobLockedError
     from framework.errors import JobNotFoundError as JobNotFoundError
+    from framework.errors import JobTimeoutError as JobTimeoutError
     from framework.errors import LockLostError as LockLostError
     from framework.errors import OptionsError as OptionsError
     from framework.errors import OtherParentError as OtherParentError
     from framework.errors import ParentNotFoundError as ParentNotFoundError
     from framework.errors import PayloadError as PayloadError
     from framework.errors import PendingChildrenError as PendingChildrenError
+    from framework.errors import ProcessCrashedError as ProcessCrashedError
+    from framework.errors import ProcessStartError as ProcessStartError
     from framework.errors import RedisRefusedError as RedisRefusedError
     from framework.errors import RedisUnavailableError as RedisUnavailableError
     from framework.errors import ResultError as ResultError
@@ -114,16 +118,20 @@ PLACES = {
         "FailedChildrenError",
         "FormatError",
         "FrameworkError",
+        "HandlerError",
         "JobCancelledError",
         "JobFailedError",
         "JobLockedError",
         "JobNotFoundError",
+        "JobTimeoutError",
         "LockLostError",
         "OptionsError",
         "OtherParentError",
         "ParentNotFoundError",
         "PayloadError",
         "PendingChildrenError",
+        "ProcessCrashedError",
+        "ProcessStartError",
         "RedisRefusedError",
         "RedisUnavailableError",
         "ResultError",

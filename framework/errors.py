@@ -24,7 +24,12 @@ FrameworkError
 │   └── RedisRefusedError       it answers, but not to us: wrong password, no rights, no memory
 ├── FormatError                 the queue was written by a newer release of the framework
 ├── StartError                  what the workers need could not be made
+│   └── ProcessStartError       a child process that is to run jobs did not begin
 ├── StuckError                  workers take nothing although jobs wait
+├── JobTimeoutError             a job ran longer than its timeout
+├── ProcessCrashedError         the child process that ran a job ended
+├── HandlerError                what a handler raised in a child process
+│   └── UnrecoverableHandlerError   the same, of a kind that no retry helps
 ├── ServerError                 the embedded server cannot be found, started or stopped
 ├── JobFailedError              a result was awaited, and the job failed
 ├── ResultTimeoutError          a result was awaited for too long
@@ -389,6 +394,25 @@ class StuckError(FrameworkError):
         return "jobs wait and slots are free, but nothing was fetched; start this process anew"
 
 
+class ProcessStartError(StartError):
+    """A child process could not begin to run jobs.
+
+    Args:
+        what: The processor.
+        problem: What it said, or how it ended.
+        trace: What it printed last.
+    """
+
+    def __init__(self, what: str, problem: str, trace: str = "") -> None:
+        FrameworkError.__init__(self, what, problem, trace)
+        self.what = what
+        self.problem = problem
+        self.trace = trace
+
+    def __str__(self) -> str:
+        return f"no process for {self.what} could be started: {self.problem}"
+
+
 class ServerError(FrameworkError):
     """The embedded server cannot be found, started or stopped."""
 
@@ -445,6 +469,66 @@ class ResultTimeoutError(FrameworkError, TimeoutError):
 
 class UnrecoverableError(FrameworkError):
     """Raised by application code: fail this job now, whatever attempts are left."""
+
+
+class JobTimeoutError(FrameworkError, TimeoutError):
+    """An attempt took longer than the job's timeout, or its processor's.
+
+    Args:
+        timeout: How long it may take.
+    """
+
+    def __init__(self, timeout: timedelta) -> None:
+        super().__init__(timeout)
+        self.timeout = timeout
+
+    def __str__(self) -> str:
+        return f"the job ran longer than its timeout of {self.timeout.total_seconds():g} s"
+
+
+class ProcessCrashedError(FrameworkError):
+    """The child process that ran a job ended in the middle of it.
+
+    Args:
+        exit_code: Its exit code; None if a signal ended it.
+        signal_name: The signal, such as ``SIGKILL``; None if it ended by itself.
+        trace: What it printed last.
+    """
+
+    def __init__(self, exit_code: int | None, signal_name: str | None, trace: str = "") -> None:
+        super().__init__(exit_code, signal_name, trace)
+        self.exit_code = exit_code
+        self.signal_name = signal_name
+        self.trace = trace
+
+    def __str__(self) -> str:
+        if self.signal_name is None:
+            return f"the process that ran the job ended with exit code {self.exit_code}"
+        hint = " (out of memory?)" if self.signal_name == "SIGKILL" else ""
+        return f"the process that ran the job was ended by {self.signal_name}{hint}"
+
+
+class HandlerError(FrameworkError):
+    """What a handler raised in a child process; only its words reach the worker.
+
+    Args:
+        kind: The name of its type, such as ``ValueError``.
+        text: What it said.
+        trace: Where it was raised, in the child.
+    """
+
+    def __init__(self, kind: str, text: str, trace: str) -> None:
+        super().__init__(kind, text, trace)
+        self.kind = kind
+        self.text = text
+        self.trace = trace
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class UnrecoverableHandlerError(HandlerError, UnrecoverableError):
+    """A `HandlerError` of a kind that no retry helps."""
 
 
 class FailedByHandError(FrameworkError):

@@ -22,6 +22,7 @@ from framework.app.portal_view import SyncApplication
 from framework.app.routes import Routes
 from framework.app.schedules import care_for, resolve_schedules
 from framework.app.settings import Settings, load_settings
+from framework.app.wiring import wiring_of
 from framework.app.work import check_runnable, make_work, requests_of
 from framework.client.flow_producer import FlowProducer
 from framework.client.line import Line
@@ -206,7 +207,9 @@ class Application:
             self._starting = starting
             await self.store.check(self.settings.start_timeout.total_seconds())
             for spec in self.declarations.selected:
-                crew.add(self._line(spec.queue).keys, await make_work(spec, self.container))
+                wiring = wiring_of(spec, self.declarations, self.settings)
+                work = await make_work(spec, self.container, wiring)
+                crew.add(self._line(spec.queue).keys, work)
         if starting.cancel_called:
             task_status.started()
             return

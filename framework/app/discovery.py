@@ -65,6 +65,15 @@ def discover(
         DeclarationError: A processor of the wrong shape, or two on one queue.
     """
     found = import_all(package, only=only, exclude=exclude)
+    return collect(package, found, is_whole=not exclude)
+
+
+def collect(package: str, found: Found, *, is_whole: bool = True) -> Declarations:
+    """Collect what is defined in modules that are imported.
+
+    Raises:
+        DeclarationError: As `discover`.
+    """
     processors, providers = [], []
     for module in found.modules:
         for thing in defined_in(module):
@@ -82,7 +91,7 @@ def discover(
         providers=tuple(providers),
         routes=values_in(found.modules, RouteSpec),
         schedules=values_in(found.modules, Schedule),
-        is_whole=not exclude,
+        is_whole=is_whole,
         modules=tuple(module.__name__ for module in found.modules),
         skipped=found.skipped,
     )

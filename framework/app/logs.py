@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import Literal
+from typing import Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -24,19 +24,24 @@ def bind_running_job(_logger: WrappedLogger, _method: str, event: EventDict) -> 
     return event
 
 
-def set_up_logs(settings: Settings, *, worker: int | None = None) -> None:
-    """Send structlog's and the standard library's lines to stderr in one format.
+def set_up_logs(
+    settings: Settings, stream: TextIO | None = None, *, worker: int | None = None
+) -> None:
+    """Send structlog's and the standard library's lines to a stream in one format.
 
     Args:
+        settings: How they look.
+        stream: Where they go; stderr unless given.
         worker: Which process of a supervisor's this is; each line says so.
     """
+    stream = sys.stderr if stream is None else stream
 
     def bind_worker(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event.setdefault("worker", worker)
         return event
 
     is_console = settings.log_format == "console" or (
-        settings.log_format == "auto" and sys.stderr.isatty()
+        settings.log_format == "auto" and stream.isatty()
     )
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared: list[Processor] = [
@@ -54,13 +59,13 @@ def set_up_logs(settings: Settings, *, worker: int | None = None) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *(console_lines() if is_console else json_lines()),
+                *(console_lines(stream) if is_console else json_lines()),
             ],
         )
     )
@@ -69,11 +74,11 @@ def set_up_logs(settings: Settings, *, worker: int | None = None) -> None:
     root.setLevel(level)
 
 
-def console_lines() -> list[Processor]:
+def console_lines(stream: TextIO) -> list[Processor]:
     """Return what words a line for people."""
     return [
         structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(),
+            colors=stream.isatty(),
             pad_event_to=0,
             pad_level=False,
             exception_formatter=structlog.dev.plain_traceback,

@@ -1,8 +1,10 @@
 """From a declared processor to what a worker runs."""
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 from anyio import CapacityLimiter
 
@@ -18,8 +20,20 @@ from framework.errors import (
 )
 from framework.wire.options import encode_options
 from framework.wire.payload import codec_of
-from framework.worker.runner import context_for, make_runner
+from framework.worker.child_process import Wiring
+from framework.worker.children import Children
+from framework.worker.isolation import IsolatedRunner
+from framework.worker.runner import Call, Runner, context_for, in_loop
+from framework.worker.threads import in_thread
 from framework.worker.worker import Work
+
+
+class CallOf(Protocol):
+    """Makes something to await of a handler, wherever that runs."""
+
+    def __call__(self, function: Callable[..., Any], *, is_async: bool) -> Call:
+        """Make it."""
+        ...
 
 
 def requests_of(processors: Sequence[ProcessorSpec]) -> list[Request]:
@@ -35,18 +49,12 @@ def requests_of(processors: Sequence[ProcessorSpec]) -> list[Request]:
 
 
 def check_runnable(processors: Sequence[ProcessorSpec]) -> None:
-    """Refuse payloads that pydantic cannot check, and processes, which come later.
+    """Refuse options out of their range, and payloads that pydantic cannot check.
 
     Raises:
         ProcessorError: It names the place and the fix.
     """
     for spec in processors:
-        if spec.runs == "process":
-            raise ProcessorError(
-                f'{spec.title}: run_in="process" is not there yet',
-                where=spec.where,
-                fix='write run_in="thread", and start more processes for CPU-bound work',
-            )
         try:
             encode_options(spec.defaults)
         except OptionsError as error:
@@ -67,19 +75,34 @@ def check_runnable(processors: Sequence[ProcessorSpec]) -> None:
                 ) from error
 
 
-async def make_work(spec: ProcessorSpec, container: Container) -> Work:
-    """Construct a processor and compile its handlers.
+async def make_work(spec: ProcessorSpec, container: Container, wiring: Wiring) -> Work:
+    """Make what a worker runs.
+
+    What runs in child processes is constructed there, and here only for its hooks.
+
+    Args:
+        spec: The processor.
+        container: What builds it.
+        wiring: What its child processes must know, if it has any.
 
     Raises:
         DeclarationError: A parameter that cannot be injected.
         StartError: A provider or the constructor raised.
     """
-    try:
-        return await build_work(spec, container)
-    except FrameworkError:
-        raise
-    except Exception as error:
-        raise StartError(spec.title, raised_at(error), error) from error
+    if spec.runs != "process":
+        limiter = CapacityLimiter(spec.concurrency) if spec.runs == "thread" else None
+        return await build_work(spec, container, limiter)
+    target = await build_target(spec, container) if spec.hooks else None
+    children = Children(wiring)
+    named, catch_all = {}, None
+    for handler in spec.handlers:
+        codecs = codec_of(handler.payload), codec_of(handler.result)
+        runner = IsolatedRunner(children, *codecs)
+        if handler.name is None:
+            catch_all = runner
+        else:
+            named[handler.name.encode()] = runner
+    return Work(spec, target, named, catch_all, children)
 
 
 def raised_at(error: BaseException) -> str:
@@ -93,16 +116,70 @@ def raised_at(error: BaseException) -> str:
     return f"{shown}:{frames[-1].lineno}"
 
 
-async def build_work(spec: ProcessorSpec, container: Container) -> Work:
-    """Do what `make_work` says, and let errors pass."""
-    target = await container.construct(spec.target) if spec.is_class else spec.target  # type: ignore[arg-type]  # is_class says so
-    limiter = CapacityLimiter(spec.concurrency) if spec.runs == "thread" else None
+async def build_target(spec: ProcessorSpec, container: Container) -> object:
+    """Construct a processor; a function is there already.
+
+    Raises:
+        DeclarationError: A parameter that cannot be injected.
+        StartError: A provider or the constructor raised.
+    """
+    if not isinstance(spec.target, type):
+        return spec.target
+    with told_as_start_error(spec):
+        return await container.construct(spec.target)
+
+
+@contextmanager
+def told_as_start_error(spec: ProcessorSpec) -> Iterator[None]:
+    """Say whose wiring raised what is no error of the framework's.
+
+    Raises:
+        StartError: A provider or the constructor raised.
+    """
+    try:
+        yield
+    except FrameworkError:
+        raise
+    except Exception as error:
+        raise StartError(spec.title, raised_at(error), error) from error
+
+
+async def build_work(
+    spec: ProcessorSpec, container: Container, limiter: CapacityLimiter | None
+) -> Work:
+    """Construct a processor and compile its handlers, to run in the loop or in threads."""
+
+    def call_of(function: Callable[..., Any], *, is_async: bool) -> Call:
+        if limiter is None:
+            return in_loop(function, is_async=is_async)
+        return in_thread(function, limiter)
+
+    runners = await build_runners(spec, container, call_of)
+    return Work(spec, *runners)
+
+
+async def build_runners(
+    spec: ProcessorSpec, container: Container, call_of: CallOf
+) -> tuple[object, dict[bytes, Runner], Runner | None]:
+    """Construct a processor and compile its handlers.
+
+    Returns:
+        The instance, the handlers by job name, and the one for all other names.
+
+    Raises:
+        DeclarationError: A parameter that cannot be injected.
+        StartError: A provider or the constructor raised.
+    """
+    target = await build_target(spec, container)
     named, catch_all = {}, None
     for handler in spec.handlers:
-        plan = await container.compile(handler.request([context_for(spec.runs)]))
-        runner = make_runner(handler, target, plan, limiter)
+        with told_as_start_error(spec):
+            plan = await container.compile(handler.request([context_for(spec.runs)]))
+        function: Any = getattr(target, handler.attribute) if handler.attribute else target
+        call = call_of(function, is_async=handler.is_async)
+        runner = Runner(call, plan, codec_of(handler.payload), codec_of(handler.result))
         if handler.name is None:
             catch_all = runner
         else:
             named[handler.name.encode()] = runner
-    return Work(spec, target, named, catch_all)
+    return target, named, catch_all

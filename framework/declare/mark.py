@@ -62,6 +62,12 @@ class ProcessorMark:
     defaults: JobOptions = field(default_factory=JobOptions, hash=False)
     backoffs: Mapping[str, BackoffStrategy] = field(default_factory=dict, hash=False)
     max_started_attempts: int | None = None
+    timeout: timedelta | None = None
+
+    @property
+    def timeout_seconds(self) -> float | None:
+        """The timeout in seconds."""
+        return None if self.timeout is None else self.timeout.total_seconds()
 
 
 def mark_of(thing: object) -> ProcessorMark | None:
@@ -94,14 +100,10 @@ def check_mark(mark: ProcessorMark, where: str) -> None:
     check_limiter(mark.limiter, where)
     if mark.metrics is not None:
         check_metrics(mark.metrics, where)
-    for keyword in ("lock_duration", "stalled_interval"):
-        span: object = getattr(mark, keyword)
-        if not isinstance(span, timedelta) or span < timedelta(milliseconds=1):
-            raise ProcessorError(
-                f"{keyword}={span!r}",
-                where=where,
-                fix="write a timedelta of at least a millisecond, as in timedelta(seconds=30)",
-            )
+    check_span("lock_duration", mark.lock_duration, where)
+    check_span("stalled_interval", mark.stalled_interval, where)
+    if mark.timeout is not None:
+        check_span("timeout", mark.timeout, where)
     started: object = mark.max_started_attempts
     if started is not None and (not isinstance(started, int) or started < 1):
         raise ProcessorError(
@@ -110,6 +112,20 @@ def check_mark(mark: ProcessorMark, where: str) -> None:
             fix="write a whole number, at least 1: how often a job may be started",
         )
     check_backoffs(mark.backoffs, where)
+
+
+def check_span(keyword: str, span: object, where: str) -> None:
+    """Refuse what is no time, or none at all.
+
+    Raises:
+        ProcessorError: It names the keyword.
+    """
+    if not isinstance(span, timedelta) or span < timedelta(milliseconds=1):
+        raise ProcessorError(
+            f"{keyword}={span!r}",
+            where=where,
+            fix="write a timedelta of at least a millisecond, as in timedelta(seconds=30)",
+        )
 
 
 def check_backoffs(backoffs: Mapping[str, BackoffStrategy], where: str) -> None:

@@ -37,6 +37,7 @@ def processor(
     defaults: JobOptions | None = None,
     backoffs: Mapping[str, BackoffStrategy] | None = None,
     max_started_attempts: int | None = None,
+    timeout: timedelta | None = None,
 ) -> Callable[[Target], Target]:
     """Declare what runs the jobs of a queue: a class with ``process``, or one function.
 
@@ -58,6 +59,10 @@ def processor(
             no retry. It runs in the event loop, so it must not block.
         max_started_attempts: Fail a job that was started more often, crashes and parking
             included.
+        timeout: How long an attempt may take, unless the job's own ``timeout`` says. Then it
+            fails with `JobTimeoutError` and is retried as its ``attempts`` allow: an
+            ``async def`` is cancelled; a thread is told by ``ctx.cancelled`` and left to
+            itself; a process is ended, and killed if it does not listen.
 
     Raises:
         ProcessorError: An argument that cannot work.
@@ -74,6 +79,7 @@ def processor(
         defaults=defaults if defaults is not None else JobOptions(),
         backoffs=backoffs if backoffs is not None else {},
         max_started_attempts=max_started_attempts,
+        timeout=timeout,
     )
     check_mark(mark, caller())
 

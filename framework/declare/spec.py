@@ -151,11 +151,21 @@ def check_importable(target: Callable[..., object], mark: ProcessorMark) -> None
     """Refuse what a child process could not import.
 
     Raises:
-        ProcessorError: It is to run in a process, but is defined in a function.
+        ProcessorError: It is to run in a process, but is defined in a function, or in the
+            program that was started.
     """
-    if mark.run_in == "process" and "<locals>" in target.__qualname__:
+    if mark.run_in != "process":
+        return
+    if "<" in target.__qualname__:
         raise ProcessorError(
             f"{spell_name(target)} runs in a process, which cannot import it",
             where=where(target),
             fix="define it at module level",
+        )
+    if target.__module__ == "__main__":
+        raise ProcessorError(
+            f"{spell_name(target)} runs in a process, which cannot import the program that "
+            "was started",
+            where=where(target),
+            fix="put it into a module of its own, and import that",
         )

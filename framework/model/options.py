@@ -241,6 +241,8 @@ class FlowOptions(TypedDict, total=False):
         remove_on_fail: How long to keep it when it failed: 7 days unless set.
         keep_logs: Keep so many log rows, the newest.
         stack_trace_limit: Keep so many stack traces, the newest.
+        timeout: How long an attempt may take, whatever its processor says; see the
+            ``timeout`` of `processor`. Only this framework's workers heed it.
         size_limit: Refuse data whose JSON is larger. Bytes.
         deduplication: Add no second job of an id; see `Deduplication`. Not with ``parent``.
     """
@@ -256,6 +258,7 @@ class FlowOptions(TypedDict, total=False):
     remove_on_fail: KeepJobs | bool
     keep_logs: int
     stack_trace_limit: int
+    timeout: timedelta
     size_limit: int
     deduplication: Deduplication
 

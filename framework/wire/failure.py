@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from framework.errors import JobCancelledError, PayloadError, ResultError
+from framework.errors import (
+    HandlerError,
+    JobCancelledError,
+    PayloadError,
+    ProcessCrashedError,
+    ResultError,
+)
 
 MOST_CHARACTERS = 20_000
 OWN_FOLDER = str(Path(__file__).parent.parent)
@@ -28,6 +34,12 @@ def trace_of(error: BaseException) -> str:
     """Return an error's trace, without the frames of the framework above user code."""
     if isinstance(error, WITHOUT_TRACE):
         return writable(f"{type(error).__name__}: {error}")
+    if isinstance(error, HandlerError):
+        notes: list[str] = getattr(error, "__notes__", [])
+        return writable("\n".join([error.trace.rstrip("\n"), *notes, ""])[-MOST_CHARACTERS:])
+    if isinstance(error, ProcessCrashedError):
+        printed = f"\nIt printed last:\n{error.trace}" if error.trace else ""
+        return writable(f"{type(error).__name__}: {error}{printed}"[-MOST_CHARACTERS:])
     begin = first_foreign(error.__traceback__)
     lines = traceback.format_exception(type(error), error, begin or error.__traceback__)
     return writable("".join(lines)[-MOST_CHARACTERS:])

@@ -26,6 +26,7 @@ from framework.wire.millis import MAX_DUE_MS, instant_from_ms, instant_to_ms, to
 
 MAX_INT = 2**31 - 1
 AT_LEAST = "fw.atLeast"
+TIMEOUT = "fw.timeout"
 SHORT_NAMES = {"keep_logs": "kl", "stack_trace_limit": "stackTraceLimit", "size_limit": "sizeLimit"}
 
 
@@ -92,6 +93,8 @@ def encode_options(
     for name, short in SHORT_NAMES.items():
         if name in options:
             stored[short] = whole(options, name, MAX_INT)
+    if "timeout" in options:
+        stored[TIMEOUT] = checked_timeout(options["timeout"])
     link = link_of(options, prefix, in_flow=in_flow)
     if link is not None:
         stored.update(link.opts)
@@ -132,6 +135,15 @@ def checked_delay(delay: timedelta) -> int:
     if to_ms(delay) > MAX_DUE_MS:
         raise OptionsError("delay", f"{delay} ends after {instant_from_ms(MAX_DUE_MS):%Y-%m-%d}")
     return to_ms(delay)
+
+
+def checked_timeout(timeout: timedelta) -> int:
+    """Return a timeout in milliseconds, or refuse it."""
+    if not isinstance(timeout, timedelta):
+        raise OptionsError("timeout", f"it is a timedelta, got {timeout!r}")
+    if not 1 <= to_ms(timeout) <= MAX_DUE_MS:
+        raise OptionsError("timeout", f"it must last at least 1 ms, got {timeout}")
+    return to_ms(timeout)
 
 
 def checked_timestamp(timestamp: datetime) -> int:

@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from framework.model.options import Backoff, Custom, Exponential, Fixed, JobOptions, KeepJobs
 from framework.wire.links import read_dedup, read_parent, read_policy
 from framework.wire.millis import from_ms
-from framework.wire.options import AT_LEAST
+from framework.wire.options import AT_LEAST, TIMEOUT
 
 # What JavaScript counts exactly; whatever is larger was not meant.
 MOST = 2**53
@@ -27,6 +27,7 @@ class StoredOptions:
         keep_failed: None where the job says nothing.
         stack_trace_limit: None for all.
         keep_logs: None for all.
+        timeout_seconds: None where the job says nothing.
     """
 
     attempts: int
@@ -36,6 +37,7 @@ class StoredOptions:
     stack_trace_limit: int | None
     keep_logs: int | None
     lifo: bool
+    timeout_seconds: float | None
     public: JobOptions
 
 
@@ -53,6 +55,7 @@ def decode_options(opts: bytes) -> StoredOptions:
     keep_completed = read_keep(stored.get("removeOnComplete"))
     keep_failed = read_keep(stored.get("removeOnFail"))
     attempts = number_in(stored, "attempts") or 0
+    timeout_ms = number_in(stored, TIMEOUT)
     return StoredOptions(
         attempts=attempts,
         backoff=backoff,
@@ -61,6 +64,7 @@ def decode_options(opts: bytes) -> StoredOptions:
         stack_trace_limit=number_in(stored, "stackTraceLimit"),
         keep_logs=number_in(stored, "kl"),
         lifo=bool(stored.get("lifo")),
+        timeout_seconds=timeout_ms / 1000 if timeout_ms else None,
         public=public_view(
             {
                 "attempts": max(1, attempts),
@@ -73,6 +77,7 @@ def decode_options(opts: bytes) -> StoredOptions:
                 "remove_on_fail": keep_failed,
                 "stack_trace_limit": number_in(stored, "stackTraceLimit"),
                 "keep_logs": number_in(stored, "kl"),
+                "timeout": from_ms(timeout_ms) if timeout_ms else None,
                 "deduplication": read_dedup(stored.get("de")),
                 "parent": read_parent(stored.get("parent")),
                 "on_child_failure": read_policy(stored),

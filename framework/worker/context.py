@@ -4,7 +4,6 @@ from typing import Any, TypeVar
 
 from framework.errors import PayloadError
 from framework.model.job import Job, JobId
-from framework.store.transitions.running import add_log, save_data, update_progress
 from framework.wire.job_hash import StoredJob
 from framework.wire.payload import codec_of
 from framework.worker.context_parts import (
@@ -27,19 +26,17 @@ class Context(ContextLeaving, ContextSteps, ContextFamily):
         attempt: Which attempt this is, from 1.
     """
 
-    __slots__ = ("_scope", "attempt", "job_id")
+    __slots__ = ("attempt", "job_id")
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        # The slot goes on with another job and scope while a thread still looks at this one's.
-        self._scope = run.slot.scope
         self.job_id: JobId = run.job.id
         self.attempt: int = run.job.attempts_made + 1
 
     @property
     def cancelled(self) -> bool:
         """Whether to end now: the job was cancelled, the worker stops, or the lock was lost."""
-        return self._scope.cancel_called
+        return self._run.is_cancelled
 
     async def progress(self, progress: object) -> None:
         """Report how far the job is.
@@ -55,13 +52,11 @@ class Context(ContextLeaving, ContextSteps, ContextFamily):
             PayloadError: JSON cannot hold it.
             JobNotFoundError: The job was removed meanwhile.
         """
-        run = self._run
         try:
             text = codec_of(Any).encode(progress)
         except PayloadError as error:
             raise PayloadError(f"the progress cannot be written: {error}") from error
-        await update_progress(run.store, run.keys, run.job.id, text)
-        await run.report(progress)
+        await self._run.progress(text, progress)
 
     async def log(self, row: object) -> None:
         """Append a row to the job's log, as dashboards show it.
@@ -75,9 +70,7 @@ class Context(ContextLeaving, ContextSteps, ContextFamily):
             JobNotFoundError: The job was removed meanwhile.
             RedisUnavailableError: No answer; the row may have been written.
         """
-        run = self._run
-        row = str(row).encode(errors="replace").decode()
-        await add_log(run.store, run.keys, run.job.id, row, run.job.stored_options.keep_logs)
+        await self._run.log(str(row).encode(errors="replace").decode())
 
     async def save(self, job: Job[T, R], data: T) -> Job[T, R]:
         """Replace the job's data, so that a later attempt begins with it.
@@ -98,8 +91,8 @@ class Context(ContextLeaving, ContextSteps, ContextFamily):
         """
         run = self._run
         text = run.data.encode(data)
-        await save_data(run.store, run.keys, run.job.id, run.token, text)
+        await run.save("data", text)
         leave_if_asked(run)
         fields = {**run.job.fields, b"data": text}
-        saved: StoredJob[T, R] = StoredJob(run.keys, job.id, fields, run.job.codecs)
+        saved: StoredJob[T, R] = StoredJob(run.job.keys, job.id, fields, run.job.codecs)
         return saved

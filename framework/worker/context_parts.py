@@ -10,8 +10,6 @@ from framework.di.signature import REQUIRED, returns_of
 from framework.errors import FailedChildrenError, OptionsError, PayloadError, ResultError
 from framework.model.job import ChildCounts
 from framework.model.outcome import DelayFor, DelayUntil, Hold, LimitRate, WaitForChildren
-from framework.store import families
-from framework.store.transitions.running import save_field
 from framework.wire.codes import FAILED_CHILDREN
 from framework.wire.keys import is_text
 from framework.wire.payload import Codec, codec_of
@@ -35,7 +33,7 @@ class ContextBase:
 
         Wire: field ``fw.held`` is ``asked``.
         """
-        return self._run.slot.pausing == self._run.token
+        return self._run.is_pausing
 
 
 def leave_if_asked(run: Run) -> None:
@@ -44,7 +42,7 @@ def leave_if_asked(run: Run) -> None:
     Raises:
         Parked: It is.
     """
-    if run.slot.pausing == run.token:
+    if run.is_pausing:
         run.leave(Hold())
 
 
@@ -121,7 +119,7 @@ class ContextLeaving(ContextBase):
                 fails with it, without retry.
         """
         run = self._run
-        is_pending, failed = await families.pending_and_failed(run.store, run.keys, run.job.id)
+        is_pending, failed = await run.pending_and_failed()
         if failed is not None:
             raise FailedChildrenError(
                 job_id=run.job.id, queue=run.job.queue, code=FAILED_CHILDREN, child=failed
@@ -183,12 +181,11 @@ class ContextSteps(ContextBase):
 
         Wire: field ``fw.step.<name>``, fenced by the lock's token.
         """
-        run = self._run
         try:
             text = memory.codec.encode(result)
         except PayloadError as error:
             raise ResultError(f"{memory.field} cannot be written: {error}") from error
-        await save_field(run.store, run.keys, run.job.id, run.token, memory.field, text)
+        await self._run.save(memory.field, text)
         self._remembered[memory.field] = text
 
 
@@ -225,9 +222,8 @@ class ContextFamily(ContextBase):
         Raises:
             PayloadError: A value does not fit.
         """
-        run = self._run
         codec = codec_of(kind)
-        found = await families.children_values(run.store, run.keys, run.job.id)
+        found = await self._run.children_values()
         return {key.decode(): codec.decode(value) for key, value in found.items()}
 
     async def ignored_children(self) -> dict[str, str]:
@@ -236,8 +232,7 @@ class ContextFamily(ContextBase):
         Those are added with ``on_child_failure="continue"`` or ``"ignore"``.
         Wire: reads the hash ``J:failed``.
         """
-        run = self._run
-        found = await families.ignored_children(run.store, run.keys, run.job.id)
+        found = await self._run.ignored_children()
         return {key.decode(): reason.decode(errors="replace") for key, reason in found.items()}
 
     async def failed_children(self) -> list[str]:
@@ -245,8 +240,7 @@ class ContextFamily(ContextBase):
 
         Wire: reads the set ``J:unsuccessful``.
         """
-        run = self._run
-        return await families.failed_children(run.store, run.keys, run.job.id)
+        return await self._run.failed_children()
 
     async def dependencies_count(self) -> ChildCounts:
         """Return how many children there are, by what became of them.
@@ -254,5 +248,4 @@ class ContextFamily(ContextBase):
         Wire: reads ``J:processed``, ``J:dependencies``, ``J:failed`` and
         ``J:unsuccessful``.
         """
-        run = self._run
-        return await families.child_counts(run.store, run.keys, run.job.id)
+        return await self._run.child_counts()

@@ -5,6 +5,7 @@ import os
 import signal
 import uuid
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import anyio
@@ -123,23 +124,11 @@ class Crew:
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._pulse.run)
-                readers = [one.run for one in self._wakers.values()]
-                readers += [one.run for one in self._calls.values()]
-                for read in readers:
-                    tasks.start_soon(read)
-                tasks.start_soon(self.server.run)
-                if self._care is not None:
-                    tasks.start_soon(self._care.run)
-                if self._presence:
-                    shown = [(worker.keys, worker.pump.taker.name) for worker in self.workers]
-                    tasks.start_soon(show_workers, self._store, shown)
-                async with anyio.create_task_group() as working:
+                async with AsyncExitStack() as children:
                     for worker in self.workers:
-                        await working.start(worker.run)
-                    self._watch(tasks)
-                    if self.phase == "starting":
-                        self.phase = "working"
-                    task_status.started()
+                        if worker.work.children is not None:
+                            await children.enter_async_context(worker.work.children)
+                    await self._serve(tasks, task_status)
                 tasks.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
@@ -173,6 +162,26 @@ class Crew:
                 self._store, self.workers, self._patience, self._looks_always, self._on_stuck
             )
             tasks.start_soon(self.watchdog.run)
+
+    async def _serve(self, tasks: TaskGroup, task_status: TaskStatus[None]) -> None:
+        """Run the workers and what helps them, until all workers have stopped."""
+        readers = [one.run for one in self._wakers.values()]
+        readers += [one.run for one in self._calls.values()]
+        for read in readers:
+            tasks.start_soon(read)
+        tasks.start_soon(self.server.run)
+        if self._care is not None:
+            tasks.start_soon(self._care.run)
+        if self._presence:
+            shown = [(worker.keys, worker.pump.taker.name) for worker in self.workers]
+            tasks.start_soon(show_workers, self._store, shown)
+        async with anyio.create_task_group() as working:
+            for worker in self.workers:
+                await working.start(worker.run)
+            self._watch(tasks)
+            if self.phase == "starting":
+                self.phase = "working"
+            task_status.started()
 
     def _holdings(self) -> list[Holdings]:
         # A portal would wait for the loop, and while that is blocked all other locks would end.

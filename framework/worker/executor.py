@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup
 from framework.declare.spec import ProcessorSpec
 from framework.errors import FrameworkError, JobCancelledError, UnrecoverableError
 from framework.model.events import Active, Completed, Failed, Progressed
+from framework.model.job import Token
 from framework.model.outcome import Hold, Park, Parked, Retry
 from framework.store import endings
 from framework.store.endings import Failure
@@ -39,9 +40,10 @@ from framework.worker.hooks import Hooks
 from framework.worker.iterations import begin_run
 from framework.worker.leaving import failure_of, park_of
 from framework.worker.pump import Pump, Settled
-from framework.worker.run import Run
-from framework.worker.runner import Runner
+from framework.worker.run import HeldRun, Timer
+from framework.worker.runner import RunsJobs
 from framework.worker.slots import Slot
+from framework.worker.timeouts import run_in_time
 
 log = structlog.get_logger("framework.worker")
 
@@ -68,16 +70,18 @@ class Executor:
         hooks: The worker's.
         pump: Where endings go.
         tasks: Where hooks run that nobody waits for.
+        helpers: Where what a run left behind is closed; cancelled once the worker has stopped.
     """
 
     store: Store
     keys: QueueKeys
     spec: ProcessorSpec
-    named: Mapping[bytes, Runner]
-    catch_all: Runner | None
+    named: Mapping[bytes, RunsJobs]
+    catch_all: RunsJobs | None
     hooks: Hooks
     pump: Pump
     tasks: TaskGroup
+    helpers: TaskGroup
 
     async def execute(self, fetched: Fetched, slot: Slot) -> None:
         """Run one fetched job in a slot. Raises nothing but the worker's own cancellation."""
@@ -97,7 +101,7 @@ class Executor:
 
     async def _run(
         self,
-        runner: Runner | None,
+        runner: RunsJobs | None,
         job: StoredJob[Any, Any],
         fetched: Fetched,
         slot: Slot,
@@ -118,9 +122,7 @@ class Executor:
         _ = job.data
         if self.hooks.hears("active"):
             await self.hooks.call("active", Active(job))
-        report = partial(self._report, job)
-        run = partial(Run, self.store, self.keys, job, fetched.token, runner.data, slot, report)
-        return await runner.run(job, run)
+        return await self._run_handler(runner, job, fetched.token, slot)
 
     def _refuse_to_start(self, job: StoredJob[Any, Any]) -> None:
         """End a run before it begins, as somebody asked, or since a child failed."""
@@ -131,7 +133,28 @@ class Executor:
         if job.fields[HELD_FIELD] == ASKED:
             raise Parked(Hold())
 
-    def _read(self, fetched: Fetched) -> tuple[Runner | None, StoredJob[Any, Any]]:
+    async def _run_handler(
+        self, runner: RunsJobs, job: StoredJob[Any, Any], token: Token, slot: Slot
+    ) -> tuple[object, bytes]:
+        seconds = job.stored_options.timeout_seconds or self.spec.timeout_seconds
+        run = partial(self._make_run, runner, job, token, slot)
+        if seconds is None:
+            return await runner.run(job, run)
+        return await run_in_time(runner, job, run, seconds)
+
+    def _make_run(
+        self,
+        runner: RunsJobs,
+        job: StoredJob[Any, Any],
+        token: Token,
+        slot: Slot,
+        timer: Timer | None = None,
+    ) -> HeldRun:
+        report = partial(self._report, job)
+        data, helpers = runner.data, self.helpers
+        return HeldRun(self.store, self.keys, job, token, data, slot, report, helpers, timer)
+
+    def _read(self, fetched: Fetched) -> tuple[RunsJobs | None, StoredJob[Any, Any]]:
         """Return what runs a job, and the job as that sees it."""
         runner = self.named.get(fetched.fields.get(b"name", b""), self.catch_all)
         codecs = (runner.data, runner.result) if runner else (ANY, ANY)

@@ -2,25 +2,42 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
-from anyio import CapacityLimiter, to_thread
-
-from framework.declare.handler import HandlerSpec
 from framework.declare.mark import RunIn
 from framework.di.plan import Plan
 from framework.errors import PayloadError, ResultError
-from framework.model.job import Job
-from framework.wire.payload import NULL, Codec, codec_of
+from framework.wire.job_hash import StoredJob
+from framework.wire.payload import NULL, Codec
 from framework.worker.context import Context
 from framework.worker.leaving import failure_of, park_of, tell_swallowed
-from framework.worker.run import Run
+from framework.worker.run import HeldRun, Run
 from framework.worker.sync_context import SyncContext
+from framework.worker.threads import ThreadLeftError, close_once_ended
 
 ContextKind = type[Context] | type[SyncContext]
 
 Call = Callable[..., Awaitable[object]]
+
+
+class RunsJobs(Protocol):
+    """What an executor needs of a handler, wherever that runs."""
+
+    @property
+    def data(self) -> Codec[Any]:
+        """Reads the payload."""
+        ...
+
+    @property
+    def result(self) -> Codec[Any]:
+        """Reads and writes the result."""
+        ...
+
+    async def run(
+        self, job: StoredJob[Any, Any], run: Callable[[], HeldRun]
+    ) -> tuple[object, bytes]:
+        """Run a job; return what its handler returned, and that as JSON text."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +56,7 @@ class Runner:
     data: Codec[Any]
     result: Codec[Any]
 
-    async def run(self, job: Job[Any, Any], run: Callable[[], Run]) -> tuple[object, bytes]:
+    async def run(self, job: StoredJob[Any, Any], run: Callable[[], Run]) -> tuple[object, bytes]:
         """Run a job; return what its handler returned, and that as JSON text.
 
         What lives as long as the job is closed before this returns, and is thrown the
@@ -65,6 +82,10 @@ class Runner:
         try:
             result = await self.call(job, **arguments)
             text = self.encode(result)
+        except ThreadLeftError as error:
+            if (tasks := run().tasks) is not None:
+                tasks.start_soon(close_once_ended, error.ended, scope, job)
+            raise
         except BaseException as error:
             await scope.close(None if park_of(error) else failure_of(error))
             raise
@@ -104,44 +125,3 @@ def in_loop(function: Callable[..., Any], *, is_async: bool) -> Call:
         return function(*args, **kwargs)
 
     return call
-
-
-def in_thread(function: Callable[..., object], limiter: CapacityLimiter) -> Call:
-    """Return ``function`` as something to await that runs in a thread.
-
-    A cancelled call returns at once; the thread goes on until the function ends.
-    """
-
-    def guarded(*args: object, **kwargs: object) -> tuple[object, BaseException | None]:
-        # Some exceptions mean something else where a future carries them into the loop.
-        try:
-            return function(*args, **kwargs), None
-        except BaseException as error:  # raised again in the loop
-            return None, error
-
-    async def call(*args: object, **kwargs: object) -> object:
-        result, error = await to_thread.run_sync(
-            partial(guarded, *args, **kwargs), limiter=limiter, abandon_on_cancel=True
-        )
-        if error is not None:
-            raise error
-        return result
-
-    return call
-
-
-def make_runner(
-    handler: HandlerSpec, target: object, plan: Plan, limiter: CapacityLimiter | None
-) -> Runner:
-    """Put a handler and its compiled arguments together.
-
-    Args:
-        target: The processor's instance, or the function.
-        limiter: Threads to run in; None for the loop.
-    """
-    function: Any = getattr(target, handler.attribute) if handler.attribute else target
-    if limiter is None:
-        call = in_loop(function, is_async=handler.is_async)
-    else:
-        call = in_thread(function, limiter)
-    return Runner(call, plan, codec_of(handler.payload), codec_of(handler.result))

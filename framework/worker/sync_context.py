@@ -1,10 +1,8 @@
-"""`Context` for handlers that run in a thread."""
+"""`Context` for handlers that run in a thread or a process."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast, overload
-
-from anyio import from_thread
 
 from framework.model.job import ChildCounts, Job
 from framework.model.outcome import DelayFor, DelayUntil, Hold, LimitRate
@@ -19,7 +17,7 @@ V = TypeVar("V")
 
 
 class SyncContext:
-    """`Context` for handlers that run in a thread: the same without ``await``.
+    """`Context` for handlers that run in a thread or a process: the same without ``await``.
 
     Attributes:
         job_id: The running job.
@@ -36,31 +34,36 @@ class SyncContext:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the job should end now; a thread cannot be stopped, so look now and then."""
+        """Whether the job should end now; a thread cannot be stopped, so look now and then.
+
+        A process need not: it is sent SIGTERM, which raises `SystemExit` in the handler.
+        """
         return self._context.cancelled
 
     @property
     def pausing(self) -> bool:
         """Whether somebody asked to hold the job; see `Context.pausing`."""
+        self._run.look()
         return self._context.pausing
 
     def checkpoint(self) -> None:
         """Go on, unless the job is to be held or was cancelled; see `Context.checkpoint`."""
         if self.cancelled:
             self._run.leave(Hold())  # nobody waits for what this thread does: it only has to end
+        self._run.look()
         leave_if_asked(self._run)
 
     def progress(self, progress: object) -> None:
         """Report how far the job is; see `Context.progress`."""
-        from_thread.run(self._context.progress, progress)
+        self._run.wait_for(self._context.progress, progress)
 
     def log(self, row: object) -> None:
         """Append a row to the job's log; see `Context.log`."""
-        from_thread.run(self._context.log, row)
+        self._run.wait_for(self._context.log, row)
 
     def save(self, job: Job[T, R], data: T) -> Job[T, R]:
         """Replace the job's data; see `Context.save`."""
-        return from_thread.run(self._context.save, job, data)
+        return self._run.wait_for(self._context.save, job, data)
 
     def step(self, name: str, work: Callable[P, V], *args: P.args, **kwargs: P.kwargs) -> V:
         """Run a step in this thread, or return what it returned earlier; see `Context.step`."""
@@ -68,9 +71,10 @@ class SyncContext:
         text = self._context.remembered(memory)
         if text is not None:
             return cast("V", memory.codec.decode(text))
+        self._run.look()
         leave_if_asked(self._run)
         result = work(*args, **kwargs)
-        from_thread.run(self._context.remember, memory, result)
+        self._run.wait_for(self._context.remember, memory, result)
         return result
 
     def delay_for(self, delay: timedelta) -> NoReturn:
@@ -87,7 +91,7 @@ class SyncContext:
 
     def wait_for_children(self) -> None:
         """Go on if no child is pending, else leave; see `Context.wait_for_children`."""
-        from_thread.run(self._context.wait_for_children)
+        self._run.wait_for(self._context.wait_for_children)
 
     @overload
     def children_values(self, kind: type[V]) -> dict[str, V]: ...
@@ -95,16 +99,16 @@ class SyncContext:
     def children_values(self, kind: object = ...) -> dict[str, Any]: ...
     def children_values(self, kind: object = Any) -> dict[str, Any]:
         """Return what the completed children returned; see `Context.children_values`."""
-        return from_thread.run(self._context.children_values, kind)
+        return self._run.wait_for(self._context.children_values, kind)
 
     def ignored_children(self) -> dict[str, str]:
         """Return why children failed; see `Context.ignored_children`."""
-        return from_thread.run(self._context.ignored_children)
+        return self._run.wait_for(self._context.ignored_children)
 
     def failed_children(self) -> list[str]:
         """Return the children with which this job will fail; see `Context.failed_children`."""
-        return from_thread.run(self._context.failed_children)
+        return self._run.wait_for(self._context.failed_children)
 
     def dependencies_count(self) -> ChildCounts:
         """Return how many children there are; see `Context.dependencies_count`."""
-        return from_thread.run(self._context.dependencies_count)
+        return self._run.wait_for(self._context.dependencies_count)

@@ -1,6 +1,7 @@
 """One worker: it takes the jobs of one queue, runs them, and starts what helps it."""
 
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -21,11 +22,12 @@ from framework.store.transitions.exchange import Ending, Fetched, Taker
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
 from framework.worker.audit import watch_flows
+from framework.worker.children import Children
 from framework.worker.executor import Executor
 from framework.worker.hooks import Hooks
 from framework.worker.locks import Holdings, OnLost, WhyLost
 from framework.worker.pump import FEW, Pump, Settled
-from framework.worker.runner import Runner
+from framework.worker.runner import RunsJobs
 from framework.worker.slots import Slots
 from framework.worker.stalled import watch_for_stalled
 from framework.worker.waker import Waker
@@ -45,15 +47,17 @@ class Work:
 
     Attributes:
         spec: The processor, as declared.
-        target: Its instance, or the function.
+        target: Its instance, or the function; None if only child processes have it.
         named: The handlers by job name.
         catch_all: What runs every other name; None fails them.
+        children: The processes that its jobs run in, if they do.
     """
 
     spec: ProcessorSpec
     target: object
-    named: dict[bytes, Runner]
-    catch_all: Runner | None
+    named: Mapping[bytes, RunsJobs]
+    catch_all: RunsJobs | None
+    children: Children | None = None
 
 
 @dataclass(slots=True)
@@ -151,7 +155,7 @@ class Worker:
             helpers.start_soon(watch_flows, self.store, self.keys, interval_ms)
             await self._follow_queue(helpers)
             async with anyio.create_task_group() as serving:
-                self._start(serving, heard)
+                self._start(serving, helpers, heard)
                 task_status.started()
                 await self._stop.wait()
                 await self._drain(serving)
@@ -159,10 +163,18 @@ class Worker:
                 log.warning("hooks cut off, they did not end", queue=self.keys.queue)
             helpers.cancel_scope.cancel()
 
-    def _start(self, serving: TaskGroup, hooks: Hooks) -> None:
+    def _start(self, serving: TaskGroup, helpers: TaskGroup, hooks: Hooks) -> None:
         work = self.work
         executor = Executor(
-            self.store, self.keys, work.spec, work.named, work.catch_all, hooks, self.pump, serving
+            self.store,
+            self.keys,
+            work.spec,
+            work.named,
+            work.catch_all,
+            hooks,
+            self.pump,
+            serving,
+            helpers,
         )
         concurrency = self.pump.concurrency
         self._executor = executor

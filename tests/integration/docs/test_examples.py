@@ -87,6 +87,12 @@ def test_an_album_is_made_in_a_thread(redis_url: str, prefix: str, tmp_path: Pat
     assert sorted(said) == ["pictures: 3", "to Ada: Your album is ready."]
 
 
+def test_a_film_is_made_in_a_process(redis_url: str, prefix: str, tmp_path: Path) -> None:
+    said = run_example("make_a_film.py", redis_url, prefix, tmp_path)
+
+    assert said == shown_by("run-cpu-bound-work.md")
+
+
 def test_payments_end_as_their_page_says(redis_url: str, prefix: str, tmp_path: Path) -> None:
     said = run_example("payments.py", redis_url, prefix, tmp_path)
 
