@@ -1,5 +1,6 @@
 """Jobs that somebody cancels or holds while a worker of ours runs them."""
 
+import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -19,13 +20,14 @@ from framework import (
     JobState,
     Queue,
     SyncContext,
+    WrongStateError,
     on_event,
     processor,
     provider,
 )
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
-from tests.support.apps import Open, working
+from tests.support.apps import Open, all_finished, working
 from tests.support.builders import hash_of, state_of
 from tests.support.until import until
 
@@ -288,6 +290,41 @@ async def test_each_of_many_running_jobs_is_cancelled(open_app: Open) -> None:
         await until(only_one_is_left, message="all but one are cancelled")
         assert await queue.state(kept.id) is JobState.ACTIVE
         await queue.cancel(kept.id)
+
+
+async def test_whoever_reaches_redis_first_decides(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    """Jobs end at any moment while they are cancelled: what each caller was told is what is so."""
+    seen, told = Seen(), dict[str, bool]()
+    chance = random.Random(7)  # noqa: S311 - nothing secret
+
+    async def body(job: Job[Any], ctx: Context) -> None:
+        await anyio.sleep(chance.random() / 50)
+
+    async def cancel(queue: Queue, job_id: str) -> None:
+        await anyio.sleep(chance.random() / 4)
+        try:
+            await queue.cancel(job_id)
+            told[job_id] = True
+        except WrongStateError:
+            told[job_id] = False
+
+    app = open_app(sleeper(seen, body, concurrency=20))
+    async with working(app):
+        queue = app.queue("demo")
+        jobs = await queue.add_bulk([("n", n) for n in range(300)])
+        async with anyio.create_task_group() as tasks:
+            for job in jobs:
+                tasks.start_soon(cancel, queue, job.id)
+        await all_finished(app, "demo")
+        states = {job.id: await queue.state(job.id) for job in jobs}
+
+    assert set(told.values()) == {True, False}
+    assert {job_id for job_id, so in told.items() if so} == {
+        job_id for job_id, state in states.items() if state is JobState.FAILED
+    }
+    assert await store.command("KEYS", f"{keys.base}*:lock") == []
 
 
 async def test_a_flagged_job_fails_as_it_starts(
