@@ -19,9 +19,9 @@ class QueueAsking(QueueBase):
         """Fail a job for good, wherever it stands; no retry follows.
 
         A job that waits has failed at once. A running one is stopped: an async handler is
-        cancelled, a thread sees ``ctx.cancelled``; what lives as long as the job is closed with
-        the cancellation, and whatever the handler makes of it, the job fails, unless
-        Redis heard before that it had ended. On a worker of BullMQ's, or held by hand,
+        cancelled, a thread sees ``ctx.cancelled``, a process is ended; what lives as long as the
+        job is closed with the cancellation, and whatever the handler makes of it, the job fails,
+        unless Redis heard before that it had ended. On a worker of BullMQ's, or held by hand,
         nobody can stop it: `Effect.LATER`. There it may still complete; if it starts again,
         it fails. So does the next run of a schedule once it is due; the schedule goes on.
 

@@ -139,8 +139,7 @@ def checked_delay(delay: timedelta) -> int:
 
 def checked_timeout(timeout: timedelta) -> int:
     """Return a timeout in milliseconds, or refuse it."""
-    if not isinstance(timeout, timedelta):
-        raise OptionsError("timeout", f"it is a timedelta, got {timeout!r}")
+    check_span("timeout", timeout)
     if not 1 <= to_ms(timeout) <= MAX_DUE_MS:
         raise OptionsError("timeout", f"it must last at least 1 ms, got {timeout}")
     return to_ms(timeout)

@@ -64,6 +64,11 @@ class Children:
         await self._tasks.__aexit__(None, None, None)
         self._tasks = None
 
+    @property
+    def idle(self) -> int:
+        """How many have nothing to do."""
+        return len(self._idle)
+
     async def run(self, job: Message, answer: Answer, begin: Callable[[], None]) -> Message:
         """Run a job in a child, and return how it ended; ``begin``: called once it has begun.
 

@@ -14,12 +14,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from framework.app.application import Application
+from framework.app.wiring import wiring_of
+from framework.declare.spec import resolve
 from framework.errors import JobFailedError, ProcessStartError
 from framework.model.job import Job, JobState
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
+from framework.worker.children import Children
 from tests.support import crunch
-from tests.support.apps import Open, settings_of, working
+from tests.support.apps import Open, declared, settings_of, working
 from tests.support.crunch import Crunch, Echoes, Heard, notebook
 from tests.support.unbuildable import Unbuildable
 from tests.support.until import until
@@ -268,6 +271,15 @@ async def test_a_job_is_held_at_its_checkpoint(app: Application, tmp_path: Path)
         result = await queue.result(job, timeout=timedelta(seconds=10))
 
     assert result == "after the hold"
+
+
+async def test_children_that_are_idle_for_long_are_ended(redis_url: str, prefix: str) -> None:
+    settings = settings_of(redis_url, prefix)
+    wiring = wiring_of(resolve(Crunch), declared(Crunch, Echoes, providers=(notebook,)), settings)
+
+    async with Children(wiring, idle_seconds=0.2) as children:
+        assert children.idle == 1
+        await until(lambda: children.idle == 0, timeout=10, message="none is left")
 
 
 async def test_hooks_run_in_the_worker(open_app: Open) -> None:

@@ -396,6 +396,20 @@ def test_what_runs_in_a_process_must_be_importable(write: Write) -> None:
     )
 
 
+def test_what_runs_in_a_process_stands_in_no_program_that_is_started(write: Write) -> None:
+    source = """
+        @processor("mail", run_in="process")
+        def mail(job: Job[Greet]) -> None: ...
+
+        mail.__module__ = "__main__"
+        """
+
+    assert complaint(write, source, "mail") == (
+        "shop/mail.py:7: mail runs in a process, which cannot import the program that was "
+        "started. Put it into a module of its own, and import that"
+    )
+
+
 def test_payloads_may_be_defined_later_in_the_module(write: Write) -> None:
     shop = write(
         "shop.mail",

@@ -55,6 +55,7 @@ options = st.fixed_dictionaries(
         "remove_on_fail": keeps,
         "keep_logs": st.integers(0, MOST),
         "stack_trace_limit": st.integers(0, MOST),
+        "timeout": st.integers(1, 10**12).map(lambda n: timedelta(milliseconds=n)),
     },
 )
 
@@ -230,3 +231,13 @@ def test_options_that_are_not_ours_do_no_harm() -> None:
 def test_a_delay_ends_before_scores_lose_their_exactness() -> None:
     with pytest.raises(OptionsError, match="2039"):
         encode_options(JobOptions(delay=timedelta(days=365 * 100)))
+
+
+@pytest.mark.parametrize("timeout", [timedelta(0), -timedelta(seconds=1), 5, timedelta.max])
+def test_a_timeout_is_a_time(timeout: Any) -> None:  # noqa: ANN401 - of any type
+    with pytest.raises(OptionsError, match=r"^timeout: "):
+        encode_options(JobOptions(timeout=timeout))
+
+
+def test_a_timeout_of_zero_in_redis_is_none() -> None:
+    assert decode_options(b'{"fw.timeout":0}').timeout_seconds is None
