@@ -6,7 +6,7 @@ It answers any path that it does not know with 404 and takes no input at all.
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import AF_INET, AF_INET6
@@ -14,21 +14,18 @@ from socket import AF_INET, AF_INET6
 import structlog
 
 from framework.app.health import Vitals
+from framework.app.process_answers import NOT_FOUND, OK, PATHS, UNAVAILABLE, Answer
 from framework.app.settings import Settings
 from framework.errors import ServerError
 from framework.model.health import as_json
 
 log = structlog.get_logger("framework.health")
 
-OK, NOT_FOUND, UNAVAILABLE = 200, 404, 503
 # A loop that stands still for so long takes no jobs.
 BLOCKED_SECONDS = 5.0
 # Who connects and says nothing is left.
 REQUEST_SECONDS = 5.0
 
-PATHS = ("/livez", "/readyz", "/healthz")
-
-Answer = tuple[int, Mapping[str, object]]
 Answers = Callable[[str], Answer]
 
 
@@ -61,37 +58,6 @@ def answers_of(vitals: Vitals, live_seconds: float) -> Answers:
         return code, {key: told[key] for key in ("status", "problems")}
 
     return answer
-
-
-def answers_of_processes(told: Mapping[int, Mapping[str, Answer]], path: str) -> Answer:
-    """Return what answers a probe for several worker processes: all is well if each is.
-
-    Args:
-        told: What each of them answers, by its number; nothing while it starts.
-    """
-    if path not in PATHS:
-        return NOT_FOUND, {"status": "not found", "paths": list(PATHS)}
-    starting: Answer = (UNAVAILABLE, {"status": "not ready", "problems": ["it is starting"]})
-    if path == "/livez":
-        starting = OK, {"status": "alive"}
-    answers = {number: one.get(path, starting) for number, one in sorted(told.items())}
-    if len(answers) == 1:
-        return next(iter(answers.values()))
-    code = max((code for code, _ in answers.values()), default=UNAVAILABLE)
-    bodies = {number: body for number, (_, body) in answers.items()}
-    status = next((one["status"] for c, one in answers.values() if c == code), "not ready")
-    problems = [
-        f"worker {number}: {problem}"
-        for number, body in bodies.items()
-        for problem in list_in(body.get("problems"))
-    ]
-    body: dict[str, object] = {"status": status, "problems": problems}
-    return code, body | ({"workers": bodies} if path == "/healthz" else {})
-
-
-def list_in(found: object) -> list[object]:
-    """Return a list that may be missing."""
-    return list(found) if isinstance(found, list) else []
 
 
 def probes_of(answers: Answers, settings: Settings) -> AbstractContextManager[object]:

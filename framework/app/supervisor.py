@@ -6,16 +6,16 @@ It imports no user code, so nothing that a handler does can hold it up.
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import anyio
 import structlog
 from anyio.abc import TaskGroup, TaskStatus
 
 from framework.app.brake import Brake
-from framework.app.health_server import UNAVAILABLE, Answer, answers_of_processes
 from framework.app.kept_locks import KeptLocks
+from framework.app.lookout import Limits, look_after
+from framework.app.process_answers import Answer, answers_of_process, answers_of_processes
 from framework.app.settings import Settings
 from framework.app.systemd import Systemd
 from framework.app.worker_process import WorkerProcess
@@ -27,34 +27,11 @@ SOFTWARE = 70
 LOOK_SECONDS = 1.0
 # How often a process is heard that talks without end.
 HEAR_SECONDS = 0.05
-SILENT_SECONDS = 5.0
 # What a worker that was told to stop may need beyond the time for its jobs.
 GRACE_SECONDS = 10.0
 # How long the jobs of the last dead may take to be given back before we end too.
 GIVE_BACK_SECONDS = 10.0
 READY_SECONDS = 120.0
-MOST_NAMED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When a worker process is replaced though it is well.
-
-    Attributes:
-        max_jobs: After so many jobs; None: never.
-        max_memory: Once it has so many bytes; None: never.
-    """
-
-    max_jobs: int | None = None
-    max_memory: int | None = None
-
-    def reached_by(self, process: WorkerProcess) -> str | None:
-        """Return which limit a process has reached, for people."""
-        if self.max_jobs is not None and process.served >= self.max_jobs:
-            return f"{process.served} jobs served"
-        if self.max_memory is not None and process.memory >= self.max_memory:
-            return f"{process.memory >> 20} MiB of memory"
-        return None
 
 
 class Supervisor:
@@ -93,11 +70,12 @@ class Supervisor:
         self._code = 0
         self._dead = 0
 
-    async def run(self, first: WorkerProcess) -> int:
+    async def run(self, first: WorkerProcess, early: Sequence[signal.Signals] = ()) -> int:
         """Supervise until stopped; return the exit code.
 
         Args:
             first: The first process, started already.
+            early: The signals to stop that came before this could hear them.
         """
         store = Store(self._settings.url, timeout=self._settings.timeout.total_seconds(), copies=0)
         async with store:
@@ -106,6 +84,8 @@ class Supervisor:
                 self._tasks: TaskGroup = tasks
                 self._adopt(first)
                 await tasks.start(self._heed_signals)
+                for received in early:
+                    self._stop(received.name)
                 tasks.start_soon(self._locks.run)
                 tasks.start_soon(store.watch)
                 tasks.start_soon(self._start_all, first)
@@ -121,22 +101,12 @@ class Supervisor:
 
     def answer(self, path: str) -> Answer:
         """Answer a probe; called in threads."""
-        told = {index: self._answers_of(process) for index, process in self._slots.copy().items()}
+        live_seconds = self._settings.live_timeout.total_seconds()
+        told = {
+            index: answers_of_process(process, live_seconds)
+            for index, process in self._slots.copy().items()
+        }
         return answers_of_processes(told, path)
-
-    def _answers_of(self, process: WorkerProcess) -> Mapping[str, Answer]:
-        """Return what a process said last; if that is long ago, that it stands still."""
-        if not process.is_running:
-            return {}
-        still = process.silent_for
-        if not process.answers or still < SILENT_SECONDS:
-            return process.answers
-        problem = f"nothing was heard of it for {still:.1f} s"
-        unready = UNAVAILABLE, {"status": "not ready", "problems": [problem]}
-        answers: dict[str, Answer] = {**process.answers, "/readyz": unready, "/healthz": unready}
-        if still > self._settings.live_timeout.total_seconds():
-            answers["/livez"] = UNAVAILABLE, {"status": "not alive", "problems": [problem]}
-        return answers
 
     # Starting
 
@@ -360,7 +330,7 @@ class Supervisor:
         while True:
             await anyio.sleep(LOOK_SECONDS)
             for process in list(self._all.values()):
-                self._look_after(process, limit)
+                look_after(process, limit)
             if self._stopping.is_set() or self._turn.locked():
                 continue
             for index, process in self._slots.items():
@@ -369,37 +339,7 @@ class Supervisor:
                     self._tasks.start_soon(self._replace, index, why)
                     break
 
-    def _look_after(self, process: WorkerProcess, limit: float) -> None:
-        if process.blocked_for > limit:
-            log.error(
-                "worker blocked for too long, it is killed",
-                worker=process.index,
-                pid=process.pid,
-                seconds=round(process.blocked_for),
-                jobs=named(process),
-                stack=process.take_stacks(),
-            )
-            process.send(signal.SIGKILL)
-        elif process.silent_for < SILENT_SECONDS:
-            process.was_told_blocked = False
-        elif not process.was_told_blocked:
-            process.was_told_blocked = True
-            log.warning(
-                "worker stands still: something holds its interpreter, or stopped it",
-                worker=process.index,
-                pid=process.pid,
-                seconds=round(process.silent_for, 1),
-                jobs=named(process),
-                stack=process.take_stacks(),
-            )
-
     async def _feed_watchdog(self) -> None:
         while True:
             self._systemd.tell("WATCHDOG=1")
             await anyio.sleep(self._systemd.watchdog_seconds)
-
-
-def named(process: WorkerProcess) -> list[str]:
-    """Return a few of the jobs that a process holds, with their queues."""
-    found = [f"{one.queue}:{job_id}" for one in process.holders for job_id in one.held]
-    return found[:MOST_NAMED] + (["…"] if len(found) > MOST_NAMED else [])

@@ -45,10 +45,19 @@ def run_package(
         work_package(package, only=only, exclude=exclude)
         return 0
     start = partial(WorkerProcess, Errand(package, only, exclude))
+    early: list[signal.Signals] = []
+
+    def note(number: int, _: object) -> None:
+        early.append(signal.Signals(number))
+
+    # As the first process of a container we would not even end by these.
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, note)
     first = start(1)
     try:
         with tied_to_parent():
-            return supervise(start, first, processes, max_jobs=max_jobs, max_rss=max_rss)
+            limits = {"max_jobs": max_jobs, "max_rss": max_rss}
+            return supervise(start, first, processes, early, **limits)
     except ServerError:
         first.send(signal.SIGKILL)
         raise
@@ -58,6 +67,7 @@ def supervise(
     start: Callable[[int], WorkerProcess],
     first: WorkerProcess,
     processes: int,
+    early: Sequence[signal.Signals],
     *,
     max_jobs: int | None,
     max_rss: int | None,
@@ -67,8 +77,9 @@ def supervise(
 
     from framework.app.health_server import probes_of
     from framework.app.logs import set_up_logs
+    from framework.app.lookout import Limits
     from framework.app.settings import load_settings
-    from framework.app.supervisor import Limits, Supervisor
+    from framework.app.supervisor import Supervisor
     from framework.app.systemd import Systemd
 
     try:
@@ -79,4 +90,4 @@ def supervise(
     limits = Limits(max_jobs, None if max_rss is None else max_rss << 20)
     supervisor = Supervisor(start, processes, settings, limits, Systemd())
     with probes_of(supervisor.answer, settings):
-        return anyio.run(supervisor.run, first)
+        return anyio.run(supervisor.run, first, early)

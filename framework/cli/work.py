@@ -72,7 +72,8 @@ def probes_or_reports(
     settings = application.settings
     if settings.health_port is None:
         return nullcontext()
-    from framework.app.health_server import PATHS, answers_of, probes_of
+    from framework.app.health_server import answers_of, probes_of
+    from framework.app.process_answers import PATHS
 
     application.vitals.is_probed = True
     answers = answers_of(application.vitals, settings.live_timeout.total_seconds())
