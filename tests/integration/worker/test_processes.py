@@ -160,6 +160,19 @@ async def test_a_job_whose_process_crashed_is_tried_again(app: Application) -> N
         assert await done(app, "crash_once", attempts=2) == 2
 
 
+async def test_a_signal_to_all_processes_cuts_off_no_job(app: Application, tmp_path: Path) -> None:
+    path = tmp_path / "began"
+    async with working(app):
+        pid, _ = await done(app, "pid_and_served")
+        job = await add(app, "wait", path=str(path), seconds=60.0)
+        await until(path.exists, timeout=10, message="it runs")
+        for name in (signal.SIGTERM, signal.SIGINT):
+            os.kill(pid, name)
+        (tmp_path / "began.go").touch()
+
+        assert await app.queue("crunch").result(job, timeout=timedelta(seconds=10)) == pid
+
+
 async def test_a_child_that_died_idle_costs_no_job(app: Application) -> None:
     async with working(app):
         first, _ = await done(app, "pid_and_served")
