@@ -65,7 +65,7 @@ browser: install $(BOARD_MODULES) ## Run bull-board in headless Chromium on our 
 soak: install ## Do random things to queues for long (SOAK_SECONDS=7200)
 	SOAK_SECONDS=$(or $(SOAK_SECONDS),7200) $(BIN)/python -m pytest tests/property/soak.py $(ARGS)
 
-chaos: install ## Kill the workers of a job of five steps a hundred times (CHAOS_SEED=7)
+chaos: install ## Kill the workers of a job of five steps, and of 20,000 jobs (CHAOS_SEED=7)
 	$(BIN)/python -m pytest tests/chaos $(ARGS)
 
 bench: install $(NODE_MODULES) ## Measure us beside BullMQ on Node (ROUNDS=5 JOBS=20000)
