@@ -33,11 +33,13 @@ FIELDS = {
 async def dump_of(store: Store, prefix: str) -> dict[str, Any]:
     """Read all keys below a prefix, without it."""
     found = [key.decode() for key in await store.command("KEYS", f"{prefix}:*")]
-    return {
+    values = {
         in_words(key, prefix).removeprefix("PREFIX:"): await value_of(store, key, prefix)
         for key in sorted(found)
         if OURS not in key and not key.endswith(LEFT_OUT)
     }
+    # An obliterated queue keeps where its jobs wait in a pause, a field of ours, if that is set.
+    return {key: value for key, value in values.items() if value != {}}
 
 
 async def value_of(store: Store, key: str, prefix: str) -> object:
