@@ -150,7 +150,7 @@ HOLDS_ALL = """
 
     SECOND = timedelta(seconds=1)
 
-    @processor("greetings", concurrency=2, lock_duration=SECOND, stalled_interval=SECOND)
+    @processor("greetings", concurrency=2, lock_duration=2 * SECOND, stalled_interval=SECOND)
     async def hold(job: Job[dict[str, Any]]) -> int:
         with open(job.data["file"], "a") as file:
             file.write(f"{job.id} {os.getpid()}\\n")
@@ -165,7 +165,7 @@ async def test_what_holds_the_whole_interpreter_keeps_its_lock_and_runs_once(
     write_package(tmp_path, "shop", mail=HOLDS_ALL)
     file = tmp_path / "runs"
     with supervised(tmp_path, redis_url, prefix, "--processes", "2"):
-        job = await queue.add("x", {"file": str(file), "seconds": 3.2})
+        job = await queue.add("x", {"file": str(file), "seconds": 6.2})
 
         await queue.result(job)
 
