@@ -237,8 +237,12 @@ async def test_a_child_that_fails_on_node_fails_our_waiting_parent_without_a_run
         await app.queue("children").add("child", parent=job)
         await ctx.wait_for_children()
 
+    async def it_waits() -> bool:
+        return await app.queue("q").state(job.id) is JobState.WAITING_CHILDREN
+
     async with ours.working(does(wait, runs=runs)) as app:
         job = await app.queue("q").add("n", attempts=3)
+        await until(it_waits, message="the parent waits")
         await node.work("children", fails(message="bad child"))
 
         with pytest.raises(NodeError, match=r"child .*:children:1 failed"):
