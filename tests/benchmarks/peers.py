@@ -56,7 +56,8 @@ def run_peer(peer: str, workload: Workload, plan: Plan, redis_url: str) -> Run:
     )
     if done.returncode != 0:
         raise SystemExit(f"{peer} cannot run {workload.title}:\n{done.stderr}")
-    return Run(**json.loads(done.stdout))
+    # The last line: a peer may log before it.
+    return Run(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def program(peer: str) -> list[str]:
