@@ -68,7 +68,7 @@ soak: install ## Do random things to queues for long (SOAK_SECONDS=7200)
 chaos: install ## Kill the workers of a job of five steps, and of 20,000 jobs (CHAOS_SEED=7)
 	$(BIN)/python -m pytest tests/chaos $(ARGS)
 
-bench: install $(NODE_MODULES) ## Measure us beside BullMQ on Node (ROUNDS=5 JOBS=20000)
+bench: install $(NODE_MODULES) ## Measure us beside our peers (PEERS=node ROUNDS=3 JOBS=20000 WORKLOADS=drain@100)
 	$(BIN)/python -m tests.benchmarks
 
 fmt: install ## Format the code and mend what ruff can mend
@@ -76,6 +76,6 @@ fmt: install ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format $(CODE)
 
 clean: ## Remove .venv, node_modules, caches and builds
-	rm -rf .venv .servers tests/interop/node/node_modules tests/browser/node/node_modules dist build *.egg-info app_template/.framework
+	rm -rf .venv .venv-bench .servers tests/interop/node/node_modules tests/browser/node/node_modules dist build *.egg-info app_template/.framework
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,8 +1,9 @@
-"""Measure this framework beside BullMQ on Node: ``python -m tests.benchmarks``.
+"""Measure this framework beside its peers: ``python -m tests.benchmarks``.
 
-Environment: ROUNDS (5), JOBS (20000), KEEP (all, or how many completed jobs stay),
-PEERS (ours,bullmq6; also bullmq5), WORKLOADS (drain,add_bulk; also add_one, add_many, and with
-another concurrency, chunk or number of callers, drain@10, add_bulk@100, add_many@10).
+Environment: ROUNDS (5), JOBS (20000), PEERS (all; ``node``, say, or ``node,celery``), WORKLOADS
+(a name of `workloads`, with another concurrency, chunk, rate or number of callers after an @:
+drain@10, add_bulk@100), KEEP (all, or how many completed jobs stay), REDIS_SERVER (a binary),
+OUT (where the JSON goes).
 """
 
 import os
@@ -11,41 +12,63 @@ import time
 from itertools import product
 from pathlib import Path
 
-from tests.benchmarks.peers import run_peer
+from tests.benchmarks.field import FIELD
 from tests.benchmarks.plan import Plan
-from tests.benchmarks.private_server import PrivateServer, private_server
-from tests.benchmarks.report import Results, as_table, summarize, write_json
+from tests.benchmarks.processes import PeerError
+from tests.benchmarks.report import Results, Run, as_text, summarize, write_json
+from tests.benchmarks.server import PrivateServer, private_server
+from tests.benchmarks.targets import check_targets
+from tests.benchmarks.venvs import make_venv
+from tests.benchmarks.ways import Turn, measure, scratch
+from tests.benchmarks.workloads import Workload
 
 RESULTS = Path("bench-results")
 
 
-def measure(plan: Plan, server: PrivateServer) -> Results:
+def measure_all(plan: Plan, server: PrivateServer) -> Results:
     """Run all peers by turns, so that a noisy minute hits them alike."""
-    results: Results = {
-        (workload.title, peer): [] for workload, peer in product(plan.workloads, plan.peers)
-    }
+    results = Results()
     for turn in range(plan.rounds):
         # Who goes first changes from round to round.
         peers = plan.peers if turn % 2 == 0 else plan.peers[::-1]
         for workload, peer in product(plan.workloads, peers):
-            server.clear()
-            run = run_peer(peer, workload, plan, server.url)
-            results[workload.title, peer].append(run)
-            sys.stderr.write(
-                f"round {turn + 1}/{plan.rounds}  {workload.title}  {peer}  "
-                f"{run.jobs_per_second:,.0f} jobs/s\n"
-            )
+            if why := FIELD[peer].cannot.get(workload.name):
+                results.cannot(workload, peer, why)
+                continue
+            run = run_once(plan, server, workload, peer)
+            sys.stderr.write(f"round {turn + 1}/{plan.rounds}  {workload.title}  {peer}  {run}\n")
+            if run.error:
+                results.cannot(workload, peer, run.error)
+            else:
+                results.add(workload, peer, run)
     return results
+
+
+def run_once(plan: Plan, server: PrivateServer, workload: Workload, peer: str) -> Run:
+    """Run one peer at one workload; what goes wrong is a result too, for the others go on."""
+    with scratch() as folder:
+        turn = Turn(FIELD[peer], workload, plan, server, Path(folder))
+        try:
+            metrics = measure(turn)
+        except PeerError as error:
+            return Run({}, error=str(error))
+        return Run(metrics, **turn.versions)
 
 
 def main() -> None:
     plan = Plan.read(os.environ)
-    with private_server() as server:
+    for peer in plan.peers:
+        make_venv(peer)
+    with private_server(os.environ) as server:
         version = server.version
-        results = measure(plan, server)
-    path = RESULTS / time.strftime("%Y%m%d-%H%M%S.json")
-    write_json(path, plan, version, results)
-    sys.stdout.write(f"{as_table(summarize(results))}\nwritten to {path}\n")
+        results = measure_all(plan, server)
+    summaries = summarize(plan, results)
+    targets = check_targets(summaries)
+    name = time.strftime("%Y%m%d-%H%M%S.json")
+    path = Path(os.environ.get("OUT") or RESULTS / name)
+    write_json(path, plan, version, results, targets)
+    sys.stdout.write(as_text(plan, version, summaries, targets))
+    sys.stdout.write(f"\nwritten to {path}\n")
 
 
 if __name__ == "__main__":

@@ -4,45 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-OURS = "ours"
-PEERS = (OURS, "bullmq6", "bullmq5")
+from tests.benchmarks.field import FIELD, NODE, OURS
+from tests.benchmarks.workloads import DEFAULT, Workload
 
-# What the number after an @ sets: drain@10 is a worker of concurrency 10.
-PARAMETERS = {
-    "drain": "concurrency",
-    "add_bulk": "chunk",
-    "add_many": "callers",
-    "add_one": None,
-}
-
-
-@dataclass(frozen=True)
-class Workload:
-    """One thing to measure, such as ``drain`` or ``drain@10``."""
-
-    title: str
-
-    @property
-    def name(self) -> str:
-        return self.title.partition("@")[0]
-
-    @property
-    def arguments(self) -> list[str]:
-        """The command line that asks a peer for it."""
-        _, _, number = self.title.partition("@")
-        return [self.name, *([f"--{PARAMETERS[self.name]}", number] if number else [])]
-
-    @classmethod
-    def parse(cls, title: str) -> Self:
-        """Check a title.
-
-        Raises:
-            SystemExit: There is no such workload, or it takes no such number.
-        """
-        name, at, number = title.partition("@")
-        if name not in PARAMETERS or (at and not (PARAMETERS[name] and number.isdecimal())):
-            raise SystemExit(f"WORKLOADS: {title!r} is none of {', '.join(PARAMETERS)}, or name@N")
-        return cls(title)
+ALIASES = {"bullmq6": NODE, "bullmq5": "node5", "bullmq": "bullmq-python"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +15,7 @@ class Plan:
     """What to run, how often and how large.
 
     Args:
-        keep: How many completed jobs stay in Redis, or ``all``.
+        keep: How many completed jobs stay in Redis on every side, or ``all``.
     """
 
     rounds: int
@@ -66,16 +31,17 @@ class Plan:
         Raises:
             SystemExit: One of them cannot be used.
         """
-        peers = environment.get("PEERS", "ours,bullmq6").split(",")
-        if unknown := set(peers) - set(PEERS):
-            raise SystemExit(f"PEERS: {', '.join(unknown)} is none of {', '.join(PEERS)}")
-        workloads = environment.get("WORKLOADS", "drain,add_bulk").split(",")
+        wanted = environment.get("PEERS") or ",".join(one for one in FIELD if one != "node5")
+        named = dict.fromkeys([OURS, *(ALIASES.get(one, one) for one in wanted.split(","))])
+        if unknown := [one for one in named if one not in FIELD]:
+            raise SystemExit(f"PEERS: {', '.join(unknown)} is none of {', '.join(FIELD)}")
+        workloads = environment.get("WORKLOADS") or DEFAULT
         return cls(
             rounds=_number(environment, "ROUNDS", 5),
             jobs=_number(environment, "JOBS", 20_000),
-            keep=environment.get("KEEP", "all"),
-            peers=tuple(peers),
-            workloads=tuple(Workload.parse(title) for title in workloads),
+            keep=environment.get("KEEP") or "all",
+            peers=tuple(named),
+            workloads=tuple(Workload.parse(title) for title in workloads.split(",")),
         )
 
 

@@ -1,0 +1,30 @@
+"""What a run costs: time, this process's CPU, Redis' CPU and commands."""
+
+import time
+from dataclasses import dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the clocks show at one moment."""
+
+    seconds: float
+    cpu_seconds: float
+    redis_cpu_seconds: float
+    redis_commands: int
+
+    @classmethod
+    def now(cls, redis: Any, cpu_seconds: float | None = None) -> Self:  # noqa: ANN401 - each peer has a redis-py of its own
+        """Read them: the CPU of this process, unless another's is given."""
+        info = redis.info()
+        return cls(
+            seconds=time.monotonic(),
+            cpu_seconds=time.process_time() if cpu_seconds is None else cpu_seconds,
+            redis_cpu_seconds=float(info["used_cpu_user"]) + float(info["used_cpu_sys"]),
+            redis_commands=int(info["total_commands_processed"]),
+        )
+
+    def since(self, before: Self) -> dict[str, float]:
+        """Return what passed, under the names of the peers' line of JSON."""
+        return {name: value - getattr(before, name) for name, value in vars(self).items()}

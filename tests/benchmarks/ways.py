@@ -1,0 +1,205 @@
+"""How each kind of workload is measured, from outside, the same for every peer."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+
+from tests.benchmarks.field import Peer
+from tests.benchmarks.peers.costs import Figures
+from tests.benchmarks.peers.stamps import Stamps
+from tests.benchmarks.plan import Plan
+from tests.benchmarks.processes import PeerError, Workers, ask, working
+from tests.benchmarks.server import PrivateServer
+from tests.benchmarks.workloads import Workload
+
+LOOK_EVERY = 0.005
+LONGEST_WINDOW = 6.0  # seconds that a slow peer is watched
+FIRST_JOB_WITHIN = 30.0
+WARM_UP = 0.2  # which part of the jobs runs before the measuring begins
+
+
+@dataclass
+class Turn:
+    """One peer at one workload, once."""
+
+    peer: Peer
+    workload: Workload
+    plan: Plan
+    server: PrivateServer
+    folder: Path
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def jobs(self) -> int:
+        return max(int(self.plan.jobs * self.peer.share), 100)
+
+    def environment(self, **more: object) -> dict[str, str]:
+        """What the peer's programs are told."""
+        keep = "default" if self.workload.name == "defaults" else self.plan.keep
+        said = {"BENCH_REDIS": self.server.url, "BENCH_KEEP": keep, "BENCH_JOBS": str(self.jobs)}
+        own = {f"BENCH_{name.upper()}": str(value) for name, value in more.items()}
+        return said | self.workload.environment | own
+
+    def ask(self, role: str, **more: object) -> dict[str, float]:
+        """Have the peer play a role to its end."""
+        said = ask(self.peer.program, role, self.environment(**more))
+        self.versions = {name: said.pop(name) for name in ("library", "runtime")}
+        return said
+
+    def left(self, stamps: Stamps | None) -> int:
+        """How many jobs are not done."""
+        if stamps is not None:
+            return self.unstamped(stamps)
+        with self.server.redis.pipeline(transaction=True) as pipeline:
+            for command in self.peer.left:
+                words = command.format(queue=self.workload.kind.handler).split()
+                pipeline.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py says no type
+            return sum(map(int, pipeline.execute()))
+
+    def unstamped(self, stamps: Stamps) -> int:
+        """Count from the first that has not run: they run about in their order."""
+        self.seen = getattr(self, "seen", 0)
+        while self.seen < stamps.jobs and stamps.started(self.seen):
+            self.seen += 1
+        return stamps.jobs - self.seen
+
+
+def adds(turn: Turn) -> dict[str, float]:
+    """The client measures its own adds, after some to warm up."""
+    return rates(turn.ask(turn.workload.name))
+
+
+def rates(cost: dict[str, float]) -> dict[str, float]:
+    jobs = cost["jobs"]
+    return {
+        "jobs/s": jobs / cost["seconds"],
+        "worker µs/job": cost["cpu_seconds"] / jobs * 1e6,
+        "Redis µs/job": cost["redis_cpu_seconds"] / jobs * 1e6,
+        "commands/job": cost["redis_commands"] / jobs,
+    }
+
+
+def drain(turn: Turn) -> dict[str, float]:
+    """Let real workers run what waits; measure from a fifth of it to its end.
+
+    So neither the start of the processes nor what they do for the first time is in the figures.
+    What is left is read from Redis; it counts as done when its library says so there.
+    """
+    turn.ask("fill")
+    stamps = None if turn.peer.left else Stamps.make(turn.folder / "stamps", turn.jobs)
+    processes = 2 if turn.workload.name == "processes" else 1
+    more = {"processes": processes, "stamps": turn.folder / "stamps" if stamps else ""}
+    copies = 1 if turn.peer.forks else processes
+    with working(turn.peer.program, turn.environment(**more), copies) as workers:
+        cost = watch(turn, workers, stamps)
+    found = rates(cost)
+    if turn.workload.name == "nap":
+        naps = turn.ask("naps")
+        found["% of ideal"] = 100 * found["jobs/s"] / (naps["jobs"] / naps["seconds"])
+    return found
+
+
+def watch(turn: Turn, workers: Workers, stamps: Stamps | None) -> dict[str, float]:
+    """Look at what is left, every few milliseconds, until nothing is or it takes too long."""
+    total, looks = turn.jobs, 0
+    until(lambda: turn.left(stamps) < total, FIRST_JOB_WITHIN, workers)
+    concurrency = turn.workload.number or 100
+    at_mark = total - max(int(total * WARM_UP), min(2 * concurrency, total // 2))
+    until(lambda: turn.left(stamps) <= at_mark, LONGEST_WINDOW / 2, workers, is_required=False)
+    before, left_before = Figures.now(turn.server.redis, workers.cpu_seconds), turn.left(stamps)
+    deadline = time.monotonic() + LONGEST_WINDOW
+    while (left := turn.left(stamps)) and time.monotonic() < deadline:
+        looks += 1
+        workers.check()
+        time.sleep(LOOK_EVERY)
+    after = Figures.now(turn.server.redis, workers.cpu_seconds)
+    if left == left_before:
+        raise PeerError(f"no job was done; {left} are left")
+    cost = after.since(before)
+    # Our own looks are no commands of the peer's.
+    cost["redis_commands"] -= (looks + 2) * (len(turn.peer.left) + 2 if turn.peer.left else 0) + 1
+    return {"jobs": left_before - left, **cost}
+
+
+def until(
+    condition: Callable[[], bool], seconds: float, workers: Workers, *, is_required: bool = True
+) -> None:
+    """Wait for something.
+
+    Raises:
+        PeerError: It did not come about, and it had to.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        workers.check()
+        if time.monotonic() > deadline:
+            if is_required:
+                raise PeerError(f"the worker did nothing for {seconds:g} s")
+            return
+        time.sleep(LOOK_EVERY)
+
+
+def latency(turn: Turn) -> dict[str, float]:
+    """Send at an even pace to a worker that is ready; each job is stamped twice."""
+    rate = turn.workload.number or 50
+    jobs = max(rate * 3, 300)
+    path = turn.folder / "stamps"
+    stamps = Stamps.make(path, jobs)
+    with working(turn.peer.program, turn.environment(stamps=path, jobs=jobs)) as workers:
+        wait_until_ready(turn, workers)
+        sent = turn.ask("pace", stamps=path, jobs=jobs)
+        if turn.peer.forks:
+            until(lambda: turn.unstamped(stamps) == 0, 10, workers)
+        else:
+            until(lambda: turn.left(None) == 0, 10, workers)
+    # The first tenth warms both programs up.
+    waits = [1e3 * (stamps.started(n) - stamps.sent(n)) for n in range(jobs // 10, jobs)]
+    return {**spread(waits), "jobs/s": jobs / sent["seconds"]}
+
+
+def spread(waits: list[float]) -> dict[str, float]:
+    return {"p50 ms": median(waits), "p99 ms": quantiles(waits, n=100)[98]}
+
+
+def wait_until_ready(turn: Turn, workers: Workers) -> None:
+    """Give a worker one job and wait until it is done."""
+    path = turn.folder / "first"
+    first = Stamps.make(path, 1)
+    more = {} if turn.peer.left else {"stamps": path}
+    turn.ask("fill", jobs=1, **more)
+    if turn.peer.left:
+        until(lambda: turn.left(None) == 0, FIRST_JOB_WITHIN, workers)
+    else:
+        until(lambda: first.started(0) > 0, FIRST_JOB_WITHIN, workers)
+
+
+def round_trip(turn: Turn) -> dict[str, float]:
+    """One caller, one job after the other, each result waited for."""
+    with working(turn.peer.program, turn.environment()):
+        said = turn.ask("ask", jobs=300)
+    waits: list[float] = said["waits"]  # type: ignore[assignment]  # the one list among the numbers
+    return spread([1e3 * wait for wait in waits])
+
+
+WAYS: dict[str, Callable[[Turn], dict[str, float]]] = {
+    "adds": adds,
+    "drain": drain,
+    "latency": latency,
+    "round_trip": round_trip,
+}
+
+
+def measure(turn: Turn) -> dict[str, float]:
+    """Run one turn on an empty server."""
+    turn.server.clear()
+    return WAYS[turn.workload.kind.way](turn)
+
+
+def scratch() -> TemporaryDirectory[str]:
+    """Return a folder for the stamps, in memory where the system has such a place."""
+    shm = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    return TemporaryDirectory(prefix="bench-", dir=shm if os.access(shm, os.W_OK) else None)
