@@ -32,7 +32,7 @@ def measure_all(plan: Plan, server: PrivateServer) -> Results:
         # Who goes first changes from round to round.
         peers = plan.peers if turn % 2 == 0 else plan.peers[::-1]
         for workload, peer in product(plan.workloads, peers):
-            if why := FIELD[peer].cannot.get(workload.name):
+            if why := FIELD[peer].reason(workload.title):
                 results.cannot(workload, peer, why)
                 continue
             run = run_once(plan, server, workload, peer)

@@ -27,6 +27,8 @@ class Peer:
             is the handler's name. Empty where the library keeps no record of what runs: then
             its handlers note that they were there.
         share: Which part of JOBS it gets, so that a slow peer does not take all the time.
+        module: What a program imports of it.
+        tool: Its command, where it has one.
         forks: Whether its own command starts as many processes as asked for.
         cannot: Why not, for each workload that it has no way to do.
     """
@@ -34,8 +36,14 @@ class Peer:
     name: str
     left: tuple[str, ...] = ()
     share: float = 1.0
+    module: str = ""
+    tool: str = ""
     forks: bool = True
     cannot: Mapping[str, str] = field(default_factory=dict)
+
+    def reason(self, title: str) -> str | None:
+        """Why it cannot do a workload; None where it can."""
+        return self.cannot.get(title) or self.cannot.get(title.partition("@")[0])
 
     @property
     def program(self) -> list[str]:
@@ -45,6 +53,17 @@ class Peer:
         return [self.python, "-m", f"tests.benchmarks.peers.{self.name.replace('-', '_')}"]
 
     @property
+    def commands(self) -> dict[str, list[str]]:
+        """What shows how soon its tools are there: its help, and its import less Python's own."""
+        if self.name.startswith(NODE):
+            return {}
+        folder = Path(self.python).parent
+        found = {"import ms": [self.python, "-c", f"import {self.module}"]}
+        if self.tool:
+            found["--help ms"] = [str(folder / self.tool), "--help"]
+        return found
+
+    @property
     def python(self) -> str:
         """The interpreter of its virtual environment."""
         here = self.name == OURS
@@ -52,18 +71,65 @@ class Peer:
 
 
 BULLMQ = ("LLEN bull:{queue}:wait", "LLEN bull:{queue}:active")
-ON_NODE = {
-    "threads": NO_THREADS,
-    "typed": NO_TYPES,
-    "raw": NO_TYPES,
-    "full": ONLY_OURS,
-    "million": ONLY_OURS,
-}
+FEW = "has one thread for its event loop; a plain function would hold it"
+ONE = "runs one job at a time in a process"
+MANY = ("drain@10", "drain@100", "drain@1000")
+NO_WAIT = "has no call that waits for a result"
+NO_PARTS = {"typed": NO_TYPES, "raw": NO_TYPES, "full": ONLY_OURS, "million": ONLY_OURS}
+NO_KEEP = {**NO_PARTS, "defaults": "has no retention of jobs to compare"}
+ON_NODE = {**NO_PARTS, "threads": NO_THREADS}
+
 FIELD = {
     peer.name: peer
     for peer in (
-        Peer(OURS, BULLMQ),
+        Peer(OURS, BULLMQ, module="framework", tool="framework"),
         Peer(NODE, BULLMQ, forks=False, cannot=ON_NODE),
         Peer("node5", BULLMQ, forks=False, cannot=ON_NODE),
+        Peer(
+            "bullmq-python",
+            BULLMQ,
+            module="bullmq",
+            share=0.5,
+            forks=False,
+            cannot={**NO_PARTS, "threads": FEW, "round_trip": NO_WAIT},
+        ),
+        Peer("celery", module="celery", tool="celery", share=0.25, forks=False, cannot=NO_KEEP),
+        Peer(
+            "dramatiq",
+            ("HLEN dramatiq:default.msgs",),
+            module="dramatiq",
+            tool="dramatiq",
+            share=0.25,
+            cannot=NO_KEEP,
+        ),
+        Peer(
+            "arq",
+            ("ZCARD arq:queue",),
+            module="arq",
+            tool="arq",
+            share=0.2,
+            forks=False,
+            cannot={**NO_KEEP, "threads": FEW},
+        ),
+        Peer(
+            "saq",
+            ("ZCARD saq:default:incomplete",),
+            module="saq",
+            tool="saq",
+            share=0.2,
+            cannot=NO_KEEP,
+        ),
+        Peer("taskiq", module="taskiq_redis", tool="taskiq", share=0.25, cannot=NO_KEEP),
+        Peer("streaq", module="streaq", tool="streaq", share=0.25, cannot=NO_KEEP),
+        Peer(
+            "rq",
+            ("LLEN rq:queue:default", "ZCARD rq:wip:default"),
+            module="rq",
+            tool="rq",
+            share=0.1,
+            forks=False,
+            cannot={**NO_KEEP, **dict.fromkeys((*MANY, "nap", "threads"), ONE)},
+        ),
+        Peer("huey", module="huey", tool="huey_consumer", share=0.25, forks=False, cannot=NO_KEEP),
     )
 }

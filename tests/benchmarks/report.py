@@ -103,7 +103,11 @@ def summary_of(workload: Workload, peer: str, runs: list[Run], others: list[Run]
         peer=peer,
         library=runs[0].library,
         runtime=runs[0].runtime,
-        metrics={name: median(run.metrics[name] for run in runs) for name in kind.metrics},
+        metrics={
+            name: median(run.metrics[name] for run in runs)
+            for name in kind.metrics
+            if name in runs[0].metrics
+        },
         lowest=min(headline),
         highest=max(headline),
         ratio=ratio(median(headline), median(theirs)) if theirs else None,
@@ -144,7 +148,7 @@ def table(plan: Plan, workload: Workload, summaries: Summaries) -> str:
         if one.why and not one.metrics:
             rows.append((peer, "-", *[""] * (len(metrics) + 3)))
             continue
-        values = (*(one.metrics[name] for name in metrics), one.lowest, one.highest)
+        values = (*(one.metrics.get(name) for name in metrics), one.lowest, one.highest)
         ratio = "" if one.ratio is None else f"{one.ratio:.2f}"
         span = "" if one.ratios is None else f"{one.ratios[0]:.2f}-{one.ratios[1]:.2f}"
         rows.append((peer, *map(worded, values), ratio, span))
@@ -152,8 +156,10 @@ def table(plan: Plan, workload: Workload, summaries: Summaries) -> str:
     return "".join(f"  {aligned(row, widths)}\n" for row in rows)
 
 
-def worded(value: float) -> str:
+def worded(value: float | None) -> str:
     """Write a number with three digits that count."""
+    if value is None:
+        return "-"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

@@ -8,17 +8,18 @@ from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks.field import Peer
+from tests.benchmarks.field import NODE, Peer
 from tests.benchmarks.peers.costs import Figures
 from tests.benchmarks.peers.stamps import Stamps
 from tests.benchmarks.plan import Plan
-from tests.benchmarks.processes import PeerError, Workers, ask, working
+from tests.benchmarks.processes import PeerError, Workers, ask, timed, working
 from tests.benchmarks.server import PrivateServer
 from tests.benchmarks.workloads import Workload
 
 LOOK_EVERY = 0.005
 LONGEST_WINDOW = 6.0  # seconds that a slow peer is watched
 FIRST_JOB_WITHIN = 30.0
+SLOW_PACE = 50
 WARM_UP = 0.2  # which part of the jobs runs before the measuring begins
 
 
@@ -145,14 +146,16 @@ def until(
 
 def latency(turn: Turn) -> dict[str, float]:
     """Send at an even pace to a worker that is ready; each job is stamped twice."""
-    rate = turn.workload.number or 50
+    rate = turn.workload.number or SLOW_PACE
+    if rate > SLOW_PACE:
+        rate = int(rate * turn.peer.share)  # a load that it can carry
     jobs = max(rate * 3, 300)
     path = turn.folder / "stamps"
     stamps = Stamps.make(path, jobs)
     with working(turn.peer.program, turn.environment(stamps=path, jobs=jobs)) as workers:
-        wait_until_ready(turn, workers)
-        sent = turn.ask("pace", stamps=path, jobs=jobs)
-        if turn.peer.forks:
+        wait_until_ready(turn, workers, stamps)
+        sent = turn.ask("pace", stamps=path, jobs=jobs, rate=rate)
+        if not turn.peer.name.startswith(NODE):
             until(lambda: turn.unstamped(stamps) == 0, 10, workers)
         else:
             until(lambda: turn.left(None) == 0, 10, workers)
@@ -165,16 +168,13 @@ def spread(waits: list[float]) -> dict[str, float]:
     return {"p50 ms": median(waits), "p99 ms": quantiles(waits, n=100)[98]}
 
 
-def wait_until_ready(turn: Turn, workers: Workers) -> None:
+def wait_until_ready(turn: Turn, workers: Workers, stamps: Stamps) -> None:
     """Give a worker one job and wait until it is done."""
-    path = turn.folder / "first"
-    first = Stamps.make(path, 1)
-    more = {} if turn.peer.left else {"stamps": path}
-    turn.ask("fill", jobs=1, **more)
+    turn.ask("fill", jobs=1)
     if turn.peer.left:
         until(lambda: turn.left(None) == 0, FIRST_JOB_WITHIN, workers)
     else:
-        until(lambda: first.started(0) > 0, FIRST_JOB_WITHIN, workers)
+        until(lambda: stamps.started(0) > 0, FIRST_JOB_WITHIN, workers)
 
 
 def round_trip(turn: Turn) -> dict[str, float]:
@@ -185,11 +185,79 @@ def round_trip(turn: Turn) -> dict[str, float]:
     return spread([1e3 * wait for wait in waits])
 
 
+def memory(turn: Turn) -> dict[str, float]:
+    """A worker that has run one job and waits for the next."""
+    path = turn.folder / "stamps"
+    stamps = Stamps.make(path, 1)
+    with working(turn.peer.program, turn.environment(stamps=path)) as workers:
+        wait_until_ready(turn, workers, stamps)
+        time.sleep(1)
+        megabytes = workers.megabytes
+    return {"MB a process": max(megabytes.values()), "MB in all": sum(megabytes.values())}
+
+
+def start(turn: Turn) -> dict[str, float]:
+    """From the start of the command to the first job that is done; then what comes before."""
+    path = turn.folder / "stamps"
+    stamps = Stamps.make(path, 1)
+    turn.ask("fill", jobs=1)
+    before = time.monotonic()
+    with working(turn.peer.program, turn.environment(stamps=path)) as workers:
+        if turn.peer.left:
+            until(lambda: turn.left(None) == 0, FIRST_JOB_WITHIN, workers)
+        else:
+            until(lambda: stamps.started(0) > 0, FIRST_JOB_WITHIN, workers)
+        ready = time.monotonic() - before
+    found = {"ready ms": 1e3 * ready}
+    for name, command in turn.peer.commands.items():
+        found[name] = 1e3 * min(timed(command) for _ in range(3))
+    if "import ms" in found:
+        found["import ms"] -= 1e3 * min(timed([turn.peer.python, "-c", ""]) for _ in range(3))
+    return found
+
+
+def redis_bytes(turn: Turn) -> dict[str, float]:
+    """What the server's memory grows by: with all jobs in line, and with all of them done."""
+    turn.ask("fill", jobs=1)
+    empty = turn.server.used_memory
+    turn.ask("fill")
+    full = turn.server.used_memory
+    stamps = None if turn.peer.left else Stamps.make(turn.folder / "stamps", turn.jobs)
+    more = {"stamps": turn.folder / "stamps" if stamps else ""}
+    with working(turn.peer.program, turn.environment(**more)) as workers:
+        until(lambda: turn.left(stamps) == 0, 10 * LONGEST_WINDOW, workers)
+    return {
+        "B queued": (full - empty) / turn.jobs,
+        "B kept": (turn.server.used_memory - empty) / turn.jobs,
+    }
+
+
+def million(turn: Turn) -> dict[str, float]:
+    """Run 50 times JOBS, a million unless told otherwise, through one worker: does it grow?"""
+    jobs, seen, before = 50 * turn.jobs, [], time.monotonic()
+    with working(turn.peer.program, turn.environment(keep=1000)) as workers:
+        for _ in range(50):
+            turn.ask("fill", keep=1000)
+            until(lambda: turn.left(None) == 0, 10 * LONGEST_WINDOW, workers)
+            seen.append(max(workers.megabytes.values()))
+    early = max(seen[:5])
+    return {
+        "MB grown": max(seen[-5:]) - early,
+        "MB at 10 %": early,
+        "MB at the end": seen[-1],
+        "jobs/s": jobs / (time.monotonic() - before),
+    }
+
+
 WAYS: dict[str, Callable[[Turn], dict[str, float]]] = {
     "adds": adds,
     "drain": drain,
     "latency": latency,
     "round_trip": round_trip,
+    "memory": memory,
+    "start": start,
+    "redis_bytes": redis_bytes,
+    "million": million,
 }
 
 

@@ -94,7 +94,7 @@ KINDS = {
 DEFAULT = (
     "add_one,add_many@50,add_bulk@1000,drain@1,drain@10,drain@100,drain@1000,nap@100,nap@500,"
     "processes@100,threads@10,defaults@100,typed@100,raw@100,full@100,latency@50,latency@5000,"
-    "round_trip"
+    "round_trip,memory,start,bytes"
 )
 
 

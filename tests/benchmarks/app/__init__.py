@@ -12,8 +12,12 @@ KEEP = os.environ.get("BENCH_KEEP", "all")
 
 
 def defaults() -> JobOptions:
-    """Keep as many completed jobs as the peers do; ``default`` leaves it to the framework."""
+    """Keep as many jobs as the peers do; ``default`` leaves it to the framework.
+
+    Failed ones too: options of more than 64 bytes, such as two limits of age, make Redis keep a
+    job's hash in another form, of three times the size.
+    """
     if KEEP == "default":
         return JobOptions()
     count = KeepJobs.all() if KEEP == "all" else KeepJobs(count=int(KEEP))
-    return JobOptions(remove_on_complete=count)
+    return JobOptions(remove_on_complete=count, remove_on_fail=KeepJobs.all())
