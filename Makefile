@@ -9,7 +9,7 @@ OLD_REDIS := .servers/redis-6.2/redis-server
 CODE := framework tests app_template docs plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types interop places browser soak chaos bench fmt clean
+.PHONY: help install demo test check lint types interop places browser soak chaos bench scale fmt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,6 +70,9 @@ chaos: install ## Kill the workers of a job of five steps, and of 20,000 jobs (C
 
 bench: install $(NODE_MODULES) ## Measure us beside our peers (PEERS=node ROUNDS=3 JOBS=20000 WORKLOADS=drain@100)
 	$(BIN)/python -m tests.benchmarks
+
+scale: install ## Draw how the cost of a job grows (CURVES=waiting,payload ROUNDS=2)
+	$(BIN)/python -m tests.benchmarks.scale
 
 fmt: install ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix $(CODE)

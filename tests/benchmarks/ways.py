@@ -9,16 +9,13 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.field import NODE, Peer
-from tests.benchmarks.peers.costs import Figures
 from tests.benchmarks.peers.stamps import Stamps
 from tests.benchmarks.plan import Plan
-from tests.benchmarks.processes import PeerError, Workers, ask, timed, working
+from tests.benchmarks.processes import Workers, ask, timed, working
 from tests.benchmarks.server import PrivateServer
+from tests.benchmarks.watching import FIRST_JOB_WITHIN, LONGEST_WINDOW, Watch, rates, until
 from tests.benchmarks.workloads import Workload
 
-LOOK_EVERY = 0.005
-LONGEST_WINDOW = 6.0  # seconds that a slow peer is watched
-FIRST_JOB_WITHIN = 30.0
 SLOW_PACE = 50
 WARM_UP = 0.2  # which part of the jobs runs before the measuring begins
 
@@ -74,16 +71,6 @@ def adds(turn: Turn) -> dict[str, float]:
     return rates(turn.ask(turn.workload.name))
 
 
-def rates(cost: dict[str, float]) -> dict[str, float]:
-    jobs = cost["jobs"]
-    return {
-        "jobs/s": jobs / cost["seconds"],
-        "worker µs/job": cost["cpu_seconds"] / jobs * 1e6,
-        "Redis µs/job": cost["redis_cpu_seconds"] / jobs * 1e6,
-        "commands/job": cost["redis_commands"] / jobs,
-    }
-
-
 def drain(turn: Turn) -> dict[str, float]:
     """Let real workers run what waits; measure from a fifth of it to its end.
 
@@ -105,43 +92,13 @@ def drain(turn: Turn) -> dict[str, float]:
 
 
 def watch(turn: Turn, workers: Workers, stamps: Stamps | None) -> dict[str, float]:
-    """Look at what is left, every few milliseconds, until nothing is or it takes too long."""
-    total, looks = turn.jobs, 0
-    until(lambda: turn.left(stamps) < total, FIRST_JOB_WITHIN, workers)
-    concurrency = turn.workload.number or 100
-    at_mark = total - max(int(total * WARM_UP), min(2 * concurrency, total // 2))
-    until(lambda: turn.left(stamps) <= at_mark, LONGEST_WINDOW / 2, workers, is_required=False)
-    before, left_before = Figures.now(turn.server.redis, workers.cpu_seconds), turn.left(stamps)
-    deadline = time.monotonic() + LONGEST_WINDOW
-    while (left := turn.left(stamps)) and time.monotonic() < deadline:
-        looks += 1
-        workers.check()
-        time.sleep(LOOK_EVERY)
-    after = Figures.now(turn.server.redis, workers.cpu_seconds)
-    if left == left_before:
-        raise PeerError(f"no job was done; {left} are left")
-    cost = after.since(before)
-    # Our own looks are no commands of the peer's.
-    cost["redis_commands"] -= (looks + 2) * (len(turn.peer.left) + 2 if turn.peer.left else 0) + 1
-    return {"jobs": left_before - left, **cost}
-
-
-def until(
-    condition: Callable[[], bool], seconds: float, workers: Workers, *, is_required: bool = True
-) -> None:
-    """Wait for something.
-
-    Raises:
-        PeerError: It did not come about, and it had to.
-    """
-    deadline = time.monotonic() + seconds
-    while not condition():
-        workers.check()
-        if time.monotonic() > deadline:
-            if is_required:
-                raise PeerError(f"the worker did nothing for {seconds:g} s")
-            return
-        time.sleep(LOOK_EVERY)
+    """Let a part of the jobs pass, and as many as fill the worker twice; watch the others."""
+    total = turn.jobs
+    passed = max(int(total * WARM_UP), min(2 * (turn.workload.number or 100), total // 2))
+    # MULTI and EXEC around the counts.
+    commands = len(turn.peer.left) + 2 if turn.peer.left else 0
+    watch = Watch(turn.server.redis, workers, lambda: turn.left(stamps), commands)
+    return watch.stretch(total, total - passed)
 
 
 def latency(turn: Turn) -> dict[str, float]:
