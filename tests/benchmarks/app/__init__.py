@@ -15,7 +15,7 @@ def defaults() -> JobOptions:
     """Keep as many jobs as the peers do; ``default`` leaves it to the framework.
 
     Failed ones too: options of more than 64 bytes, such as two limits of age, make Redis keep a
-    job's hash in another form, of three times the size.
+    job's hash in another form, of more than twice the size.
     """
     if KEEP == "default":
         return JobOptions()

@@ -35,6 +35,11 @@ class Stamps:
     def started(self, n: int) -> float:
         return self._seconds[self.jobs + n]
 
+    @property
+    def missing(self) -> int:
+        """How many have not started, counted without a loop: of a time, no eight bytes are zero."""
+        return self._seconds[self.jobs :].tobytes().count(bytes(DOUBLE))
+
 
 def stamps_of_environment() -> Stamps:
     """Open the file that the environment names."""
