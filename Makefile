@@ -7,6 +7,10 @@ BOARD_MODULES := tests/browser/node/node_modules/.installed
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 OLD_REDIS := .servers/redis-6.2/redis-server
 CODE := framework tests app_template docs plugins
+# The many processes that tests start find our code compiled, whatever the shell says.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+# Several processes, each with servers of its own, take one file of tests after the other.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint types interop places browser soak chaos bench scale fmt clean
@@ -37,8 +41,8 @@ $(OLD_REDIS): | install
 demo: install ## Run the demo app with an embedded server (PORT=3000)
 	cd app_template && exec ../$(BIN)/framework dev starter
 
-test: install $(NODE_MODULES) $(OLD_REDIS) ## Run the default test suite on a real server
-	$(BIN)/python -m pytest $(ARGS)
+test: install $(NODE_MODULES) $(OLD_REDIS) ## Run the default test suite on a real server (ARGS='-k retry')
+	$(PYTEST) $(PARALLEL) $(ARGS)
 
 check: lint types ## Lint and type-check everything
 
@@ -53,20 +57,20 @@ types: install
 	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 
 interop: install $(NODE_MODULES) ## Run only the tests against BullMQ on Node
-	$(BIN)/python -m pytest tests/interop $(ARGS)
+	$(PYTEST) $(PARALLEL) tests/interop $(ARGS)
 
 places: install $(NODE_MODULES) $(OLD_REDIS) ## Run the tests on a cluster and on Redis 6.2 and 7.0 (ARGS=cluster)
 	$(BIN)/python -m tests.places $(ARGS)
 
 browser: install $(BOARD_MODULES) ## Run bull-board in headless Chromium on our queues
 	sh .ci/chromium
-	$(BIN)/python -m pytest tests/browser $(ARGS)
+	$(PYTEST) tests/browser $(ARGS)
 
 soak: install ## Do random things to queues for long (SOAK_SECONDS=7200)
 	SOAK_SECONDS=$(or $(SOAK_SECONDS),7200) $(BIN)/python -m pytest tests/property/soak.py $(ARGS)
 
 chaos: install ## Kill the workers of a job of five steps, and of 20,000 jobs (CHAOS_SEED=7)
-	$(BIN)/python -m pytest tests/chaos $(ARGS)
+	$(PYTEST) tests/chaos $(ARGS)
 
 bench: install $(NODE_MODULES) ## Measure us beside our peers (PEERS=node ROUNDS=3 JOBS=20000 WORKLOADS=drain@100)
 	$(BIN)/python -m tests.benchmarks

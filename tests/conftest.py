@@ -9,7 +9,16 @@ import pytest
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 
+# Each has a server and two Node processes of its own.
+MOST_WORKERS = 8
+
 pytest_plugins = ["tests.support.redis_server", "tests.support.node"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Say what ``-n auto`` means: one more than there are cores, since tests mostly wait."""
+    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """The server that the tests use: REDIS_URL, else a container, else the embedded server.
 
 A pytest plugin: ``pytest_plugins = ["tests.support.redis_server"]`` gives all tests its
-fixtures, and the run ends with a line that says which server it was.
+fixtures, and the run ends with a line that says which server it was. Under pytest-xdist each
+worker has a server of its own, except the one that REDIS_URL names.
 """
 
 import os
@@ -10,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -39,6 +40,7 @@ class Chosen(NamedTuple):
 
 
 WHAT = pytest.StashKey[str]()
+TOLD = "redis_server"
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +62,19 @@ def private_server(tmp_path: Path) -> Iterator[EmbeddedServer]:
     """
     with EmbeddedServer(tmp_path / "redis", appendfsync="always") as server:
         yield server
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that shows the results, if this one only ran tests for it."""
+    if (told := getattr(session.config, "workeroutput", None)) is not None:
+        told[TOLD] = session.config.stash.get(WHAT, "")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - without xdist, it has no type
+    """Hear which server a worker of pytest-xdist used; they differ in their addresses alone."""
+    if what := getattr(node, "workeroutput", {}).get(TOLD, ""):
+        node.config.stash[WHAT] = what
 
 
 def pytest_terminal_summary(

@@ -212,18 +212,18 @@ async def test_options_out_of_range_are_refused_with_their_name(
     assert await store.command("EXISTS", keys["wait"]) == 0
 
 
-NO_JSON = [
-    math.nan,
-    [math.inf],
-    {"a": {"b": -math.inf}},
-    "\ud800",
-    {"\udfff": 1},
-    object(),
-    {1, object()},
-]
+NO_JSON = {
+    "nan": math.nan,
+    "an infinity in a list": [math.inf],
+    "one deeper": {"a": {"b": -math.inf}},
+    "half a character": "\ud800",
+    "half a character as a key": {"\udfff": 1},
+    "an object": object(),
+    "an object in a set": {1, object()},
+}
 
 
-@pytest.mark.parametrize("data", NO_JSON, ids=repr)
+@pytest.mark.parametrize("data", NO_JSON.values(), ids=NO_JSON)
 async def test_what_json_cannot_hold_is_refused(open_app: Open, data: object) -> None:
     app = open_app(remind)
 

@@ -16,6 +16,26 @@ CODE = """
 def test_one(redis_url): assert redis_url
 def test_two(redis_url, private_server): assert private_server.start().url != redis_url
 """
+NOTING = """
+import pathlib, pytest
+URLS = pathlib.Path(__file__).with_name("urls")
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_it(redis_url, number):
+    with URLS.open("a") as urls: print(redis_url, file=urls)
+"""
+
+
+def run_pytest(folder: Path, *options: str) -> str:
+    """Run ``test_it.py`` of a folder, and return what pytest says."""
+    pytest_ = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.redis_server"]
+    run = subprocess.run(  # noqa: S603 - our own test file
+        [*pytest_, f"--basetemp={folder}/t", *options, str(folder / "test_it.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return run.stdout
 
 
 def test_the_line_that_says_which_server_it_was_is_printed_once(
@@ -24,18 +44,28 @@ def test_the_line_that_says_which_server_it_was_is_printed_once(
     url = private_server.start().url
     monkeypatch.setenv("REDIS_URL", url)
     (tmp_path / "test_it.py").write_text(CODE)
-    pytest_ = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.redis_server"]
 
-    run = subprocess.run(  # noqa: S603 - our own test file
-        [*pytest_, f"--basetemp={tmp_path}/t", str(tmp_path / "test_it.py")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    said = run_pytest(tmp_path)
 
-    assert "2 passed" in run.stdout
-    assert run.stdout.count("tests use: REDIS_URL (") == 1
-    assert str(private_server.start().socket) in run.stdout
+    assert "2 passed" in said
+    assert said.count("tests use: REDIS_URL (") == 1
+    assert str(private_server.start().socket) in said
+
+
+def test_each_process_that_runs_tests_has_a_server_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    (tmp_path / "test_it.py").write_text(NOTING)
+
+    said = run_pytest(tmp_path, "-n", "2", "--dist", "load")
+
+    assert "2 passed" in said
+    assert said.count("tests use: embedded server (") == 1
+    assert len(set((tmp_path / "urls").read_text().split())) == 2
+    folders = list(tmp_path.glob("t/popen-gw*/redis0"))
+    assert len(folders) == 2
+    assert all(map(is_gone, folders))
 
 
 def test_without_anything_there_is_the_embedded_server(
