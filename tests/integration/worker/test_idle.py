@@ -3,10 +3,13 @@
 from typing import Any
 
 import anyio
+from anyio import to_thread
 
-from framework import Job, processor
+from framework import Application, Job, processor
+from framework.server import EmbeddedServer
 from framework.store.store import Store
-from tests.support.apps import Open, working
+from tests.support.apps import declared, settings_of, working
+from tests.support.until import until
 
 WINDOW_SECONDS = 0.5
 
@@ -33,16 +36,24 @@ async def commands_in_a_window(store: Store) -> int:
     return after - before
 
 
-async def test_idle_workers_do_not_ask_redis_again_and_again(open_app: Open, store: Store) -> None:
-    app = open_app(one, two, three)
+async def comes_to_rest(store: Store, at_most: int) -> None:
+    """Wait for a window of few commands: before it, workers look around and show themselves."""
+
+    async def is_at_rest() -> bool:
+        return await commands_in_a_window(store) < at_most
+
+    await until(is_at_rest, message=f"fewer than {at_most} commands in {WINDOW_SECONDS} s")
+
+
+async def test_idle_workers_do_not_ask_redis_again_and_again(
+    private_server: EmbeddedServer, prefix: str
+) -> None:
+    address = await to_thread.run_sync(private_server.start)
+    app = Application(declared(one, two, three), settings=settings_of(address.url, prefix))
 
     async with working(app):
-        await commands_in_a_window(store)  # each worker starts: it looks around and shows itself
-        at_first = await commands_in_a_window(store)
+        await comes_to_rest(app.store, 20)
         for name in ("one", "two", "three"):
             assert await app.queue(name).result(await app.queue(name).add("n", 1)) == name
-        afterwards = await commands_in_a_window(store)
-
-    # The waiter for results looks each second; workers look every five.
-    assert at_first < 20
-    assert afterwards < 40
+        # The waiter for results looks each second; workers look every five.
+        await comes_to_rest(app.store, 40)

@@ -1,8 +1,10 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from framework.server.ending import is_last
-from framework.server.locks import Lock, pauses
+from framework.server.locks import LONGEST_PAUSE, Lock, pauses
 
 
 def test_a_lock_is_taken_once_also_within_a_process(tmp_path: Path) -> None:
@@ -61,14 +63,20 @@ def test_a_lock_is_for_its_owner(tmp_path: Path) -> None:
         assert (tmp_path / "l").stat().st_mode & 0o077 == 0
 
 
-def test_pauses_ask_at_least_once_and_end_in_time() -> None:
+def test_pauses_ask_at_least_once_and_end_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "monotonic", lambda: 1000 + sum(slept))
+    monkeypatch.setattr(time, "sleep", slept.append)
     assert len(list(pauses(0))) == 1
-    began = time.monotonic()
+    assert slept == []
 
-    asked = len(list(pauses(0.05)))
+    asked = len(list(pauses(0.25)))
 
-    assert asked >= 4
-    assert 0.05 <= time.monotonic() - began < 1
+    assert asked == len(slept) + 1
+    assert sum(slept) == pytest.approx(0.25)
+    assert slept[0] == 0.001
+    assert slept[:-1] == sorted(slept[:-1])
+    assert max(slept) == LONGEST_PAUSE
 
 
 def test_the_last_user_is_told_from_others_and_from_a_reaper(tmp_path: Path) -> None:
