@@ -38,7 +38,7 @@ class Command:
         for line in self.process.stdout:
             self.lines.append(line)
 
-    def says(self, text: str, *, timeout: float = 15) -> None:
+    def says(self, text: str, *, timeout: float = 45) -> None:
         """Wait until it has said ``text``."""
         deadline = time.monotonic() + timeout
         while text not in self.output:
@@ -51,7 +51,7 @@ class Command:
         """Send a signal to it alone."""
         self.process.send_signal(number)
 
-    def ends(self, *, timeout: float = 15) -> int:
+    def ends(self, *, timeout: float = 45) -> int:
         """Wait for its end and return its exit code."""
         code = self.process.wait(timeout)
         self._reader.join(timeout)

@@ -126,7 +126,7 @@ class NodePeer:
     def major(self) -> Major:
         return self.process.major
 
-    async def call(self, op: str, *, timeout: float = 10.0, **args: object) -> Any:  # noqa: ANN401 - JSON; as NodeProcess.call
+    async def call(self, op: str, *, timeout: float = 30.0, **args: object) -> Any:  # noqa: ANN401 - JSON; as NodeProcess.call
         """Run one operation of `tests/interop/node/operations.js`."""
         return await self.process.call(op, prefix=self.prefix, timeout=timeout, **args)
 
@@ -194,7 +194,7 @@ class NodePeer:
         found: list[JsonObject] = await self.call("getWorkers", queue=queue)
         return found
 
-    async def wait_result(self, queue: str, job_id: str, *, timeout: float = 5.0) -> Any:  # noqa: ANN401 - JSON; as call
+    async def wait_result(self, queue: str, job_id: str, *, timeout: float = 15.0) -> Any:  # noqa: ANN401 - JSON; as call
         """Wait as `job.waitUntilFinished` does.
 
         Raises:

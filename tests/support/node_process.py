@@ -118,7 +118,7 @@ class NodeProcess:
         op: str,
         *,
         prefix: str,
-        timeout: float = 10.0,
+        timeout: float = 30.0,
         **args: Any,  # noqa: ANN401 - anything that is JSON
     ) -> Any:  # noqa: ANN401 - whatever JSON the operation answers
         """Run one operation of the peer.

@@ -27,7 +27,7 @@ async def until(
 async def until(
     condition: Callable[[], object],
     *,
-    timeout: float = 5.0,
+    timeout: float = 15.0,
     message: str = "it did not come true",
 ) -> object:
     """Ask `condition` until it answers with something truthy, and return that.
