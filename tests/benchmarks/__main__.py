@@ -2,7 +2,7 @@
 
 Environment: ROUNDS (5), JOBS (20000), PEERS (all; ``node``, say, or ``node,celery``), WORKLOADS
 (a name of `workloads`, with another concurrency, chunk, rate or number of callers after an @:
-drain@10, add_bulk@100), KEEP (all, or how many completed jobs stay), REDIS_SERVER (a binary),
+drain@10, add_bulk@100), KEEP (all, or how many completed jobs stay), REDIS_SERVER (its binary),
 OUT (where the JSON goes).
 """
 

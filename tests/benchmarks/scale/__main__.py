@@ -1,7 +1,7 @@
 """Measure how the cost of a job grows, and draw it: ``python -m tests.benchmarks.scale``.
 
 Environment: CURVES (all; names of `curves`), ROUNDS (2: the lowest of them counts), LARGEST (the
-largest value that is measured), IMAGE (where the picture goes), REDIS_SERVER (a binary).
+largest value that is measured), IMAGE (where the picture goes), REDIS_SERVER (its binary).
 """
 
 import json
