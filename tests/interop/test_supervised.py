@@ -1,4 +1,4 @@
-"""A worker process of ours dies under its supervisor: Node has its jobs at once."""
+"""Beside Node, a worker process under its supervisor dies, or is asked to cancel what it runs."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cancellable import PLACES, REASON, Place, Runs, package_of
 from tests.support.command import command, write_package
 from tests.support.node import NodePeer, both_majors
 from tests.support.node_work import ECHO
@@ -59,3 +60,23 @@ async def test_node_has_the_jobs_of_a_dead_worker_of_ours_within_a_second(
     assert took < 1.0
     assert (fields["ats"], fields["atm"], fields["fw.crashes"]) == ("2", "1", "1")
     assert await recording.events("stalled") == []
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_node_cancels_what_a_worker_process_of_ours_runs(
+    ours: Ours, node: NodePeer, tmp_path: Path, place: Place
+) -> None:
+    """In the way that `docs/reference/wire-format.md` tells peers."""
+    write_package(tmp_path, "shop", mail=package_of(place, "q"))
+    told = {"REDIS_URL": ours.redis_url, "FRAMEWORK_PREFIX": ours.prefix}
+    base = f"{ours.prefix}:q:"
+
+    async def ask(job_id: str) -> None:
+        await node.redis("HSET", f"{base}meta", "x-fw.asks", 1)
+        await node.redis("HSET", f"{base}{job_id}", "fw.cancelled", REASON, "defa", REASON)
+        token = await node.redis("GET", f"{base}{job_id}:lock")
+        await node.redis("ZADD", f"{base}meta:fw:calls:{token.partition(':')[0]}", 0, "0")
+
+    async with ours.producing() as app:
+        with command("run", "shop", "--processes", "2", cwd=tmp_path, environment=told):
+            await Runs(app.queue("q"), tmp_path / "runs").cancel_each(ask)

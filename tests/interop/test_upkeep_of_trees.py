@@ -6,7 +6,15 @@ from typing import Any
 import anyio
 import pytest
 
-from framework import ActiveJobsError, Context, Job, JobLockedError, JobState, WorkerInfo
+from framework import (
+    ActiveJobsError,
+    Context,
+    Job,
+    JobFailedError,
+    JobLockedError,
+    JobState,
+    WorkerInfo,
+)
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from tests.support.builders import entries_of, hash_of, list_of, scores_of
@@ -358,3 +366,18 @@ async def test_both_sides_count_into_the_same_metrics(
     assert [int(point) for point in theirs["data"]] == list(mine.points)
     assert (theirs["meta"]["count"], theirs["count"]) == (mine.count, mine.total_points)
     assert theirs["meta"]["prevCount"] == mine.previous_count
+
+
+async def test_node_counts_what_we_cancel_where_it_waits(ours: Ours, node: NodePeer) -> None:
+    worker = await node.work("q", fails(message="no luck"), metrics={"maxDataPoints": 10})
+    async with ours.producing() as app:
+        queue = app.queue("q")
+        with pytest.raises(JobFailedError):
+            await queue.result(await queue.add("n"))
+        await worker.close()
+        await queue.cancel((await queue.add("n")).id)
+
+        mine = await queue.metrics("failed")
+        theirs = await node.queue_call("q", "getMetrics", "failed", 0, -1)
+
+    assert mine.count == theirs["meta"]["count"] == 2

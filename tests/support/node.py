@@ -138,6 +138,10 @@ class NodePeer:
         """Fetch a job and call any of its methods."""
         return await self.call("jobCall", queue=queue, jobId=job_id, method=method, args=list(args))
 
+    async def redis(self, *words: object) -> Any:  # noqa: ANN401 - JSON
+        """Send a command of Redis' own."""
+        return await self.call("redis", words=list(words))
+
     async def add(self, queue: str, name: str, data: object = None, **options: object) -> str:
         """Add a job; return its id."""
         added: str = await self.call("add", queue=queue, name=name, data=data, opts=options)

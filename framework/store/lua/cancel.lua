@@ -6,7 +6,7 @@
 -- returns: 0 failed, 1 its worker was told, 2 it fails when it would start next; -1 no job,
 --          -3 finished. The last four arguments say how long failed jobs are kept.
 -- emits:   failed; what its parent and its deduplication lead to
--- include: lib/asks lib/hold lib/finish lib/retention lib/requested
+-- include: lib/asks lib/hold lib/finish lib/retention lib/requested lib/metrics
 
 local job = base .. job_id
 if redis.call("EXISTS", job) == 0 then return -1 end
@@ -36,6 +36,8 @@ if dedup_id then pcall(release_dedup, q, job_id, dedup_id, now_ms) end
 if parent_key then pcall(child_failed, job, parent_key, parent, reason, tonumber(now_ms)) end
 redis.call("XADD", events, "*", "event", "failed", "jobId", job_id, "failedReason", reason,
   "prev", prev)
+q.metrics = metrics_kept(base)
+pcall(count_ended, q, "failed", 1, now_ms)
 if tonumber(count) == 0 then
   pcall(leave_parent, job)
   delete_job_keys({job})

@@ -4,9 +4,10 @@ import pytest
 
 from framework.store.reads import read_metrics
 from framework.store.store import Store
-from framework.store.transitions.exchange import Taker, exchange
+from framework.store.transitions.asking import cancel_job
+from framework.store.transitions.exchange import KEEP_ALL, Taker, exchange
 from framework.wire.keys import QueueKeys
-from tests.support.builders import LOCK_MS, NOW, active_jobs, complete, fail
+from tests.support.builders import LOCK_MS, NOW, active_jobs, complete, fail, waiting_job
 
 MINUTE = 60_000
 
@@ -80,3 +81,46 @@ async def test_a_page_of_minutes(store: Store, keys: QueueKeys) -> None:
         await end(store, keys, NOW + minute * MINUTE, completed=minute + 1)
 
     assert (await read_metrics(store, keys, "completed", 1, 2))[1:] == ([3, 2], 4)
+
+
+async def cancel_where_it_waits(store: Store, keys: QueueKeys) -> None:
+    job_id = await waiting_job(store, keys)
+    await cancel_job(store, keys, job_id, "cancelled", KEEP_ALL)
+
+
+@pytest.mark.parametrize("kind", ["completed", "failed"])
+async def test_what_is_cancelled_where_it_waits_has_failed_too(
+    store: Store, keys: QueueKeys, kind: str
+) -> None:
+    await end(store, keys, NOW, **{kind: 1})
+
+    await cancel_where_it_waits(store, keys)
+
+    counts, _, _ = await read_metrics(store, keys, "failed", 0, -1)
+    assert counts[0] == (1 if kind == "completed" else 2)
+
+
+async def test_its_minute_is_shown_once_a_later_one_counts(store: Store, keys: QueueKeys) -> None:
+    now = store.clock.now_ms()
+    await end(store, keys, now - 3 * MINUTE, completed=1, failed=2)
+    await cancel_where_it_waits(store, keys)
+
+    await end(store, keys, now + 1 * MINUTE, failed=1)
+
+    counts, points, _ = await read_metrics(store, keys, "failed", 0, -1)
+    assert (counts[0], points) == (4, [1, 0, 0, 2])
+
+
+async def test_nothing_is_counted_where_no_worker_counts(store: Store, keys: QueueKeys) -> None:
+    await cancel_where_it_waits(store, keys)
+
+    assert await store.command("KEYS", f"{keys.base}metrics:*") == []
+
+
+async def test_odd_metrics_keep_nobody_from_cancelling(store: Store, keys: QueueKeys) -> None:
+    await store.command("SET", f"{keys.base}metrics:failed", "odd")
+    job_id = await waiting_job(store, keys)
+
+    await cancel_job(store, keys, job_id, "cancelled", KEEP_ALL)
+
+    assert await store.command("ZCARD", keys["failed"]) == 1

@@ -23,6 +23,7 @@ function invoke(target, method, args = []) {
 export const operations = {
   ping: () => null,
   reset: (room) => room.close(),
+  redis: (room, { words }) => room.redis.call(...words),
 
   openQueue: async (room, { queue, opts }) => {
     await room.queue(queue, opts).waitUntilReady();

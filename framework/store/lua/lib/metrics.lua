@@ -1,6 +1,15 @@
 -- How many jobs ended in each minute, the newest minute first.
 
 local MINUTE = 60000
+local TWO_WEEKS = 20160
+
+-- For how many minutes to keep what somebody ends who is no worker: 0 where no worker has counted
+-- yet. What is more than the workers keep goes when one of them counts.
+local function metrics_kept(base)
+  local totals = base .. "metrics:"
+  if redis.call("EXISTS", totals .. "completed", totals .. "failed") == 0 then return 0 end
+  return math.max(TWO_WEEKS, redis.call("LLEN", totals .. "failed:data"))
+end
 
 -- Counts jobs that ended now. A minute's number appears once a job ends in a later one.
 local function count_ended(q, kind, ended, now_ms)
