@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from framework.client.held import HeldJob as HeldJob
     from framework.client.producer import Producer as Producer
     from framework.client.queue import Queue as Queue
+    from framework.client.sync_flow_producer import SyncFlowProducer as SyncFlowProducer
     from framework.client.sync_producer import SyncProducer as SyncProducer
     from framework.declare.hooks import on_event as on_event
     from framework.declare.hooks import on_queue_event as on_queue_event
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from framework.errors import JobLockedError as JobLockedError
     from framework.errors import JobNotFoundError as JobNotFoundError
     from framework.errors import JobTimeoutError as JobTimeoutError
+    from framework.errors import KeyTypeError as KeyTypeError
     from framework.errors import LockLostError as LockLostError
     from framework.errors import OptionsError as OptionsError
     from framework.errors import OtherParentError as OtherParentError
@@ -104,6 +106,7 @@ PLACES = {
     "client.held": ("HeldJob",),
     "client.producer": ("Producer",),
     "client.queue": ("Queue",),
+    "client.sync_flow_producer": ("SyncFlowProducer",),
     "client.sync_producer": ("SyncProducer",),
     "declare.hooks": ("on_event", "on_queue_event"),
     "declare.mark": ("Limiter",),
@@ -124,6 +127,7 @@ PLACES = {
         "JobLockedError",
         "JobNotFoundError",
         "JobTimeoutError",
+        "KeyTypeError",
         "LockLostError",
         "OptionsError",
         "OtherParentError",
@@ -145,7 +149,6 @@ PLACES = {
         "StuckError",
         "TransitionError",
         "UnrecoverableError",
-        "WrongStateError",
         "WrongStateError",
     ),
     "model.events": (

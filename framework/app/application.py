@@ -14,7 +14,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from anyio.lowlevel import checkpoint
 
 from framework.app.discovery import Declarations, discover
-from framework.app.factories import ProducerFactory, QueueFactory, SyncProducerFactory
+from framework.app.factories import ProducerFactory, QueueFactory, SyncFactory
 from framework.app.flows import FlowProducerFactory
 from framework.app.health import Vitals
 from framework.app.misspelt import warn_of_unknown
@@ -29,6 +29,7 @@ from framework.client.line import Line
 from framework.client.producer import Producer
 from framework.client.queue import Queue
 from framework.client.results import Results
+from framework.client.sync_flow_producer import SyncFlowProducer
 from framework.client.sync_producer import SyncProducer
 from framework.di.container import Container
 from framework.errors import StuckError
@@ -53,7 +54,8 @@ class Application:
     Args:
         package: The package to discover, or what was discovered.
         settings: Read from the environment unless given.
-        overrides: Objects by type that stand in for what would be provided, for tests.
+        overrides: Objects by type that stand in for what would be provided, for tests. They do
+            not reach child processes: `work` refuses a processor there that asks for one.
         clock: The system's unless given.
 
     Raises:
@@ -94,14 +96,17 @@ class Application:
         self._tether: Tether | None = None
         self._stacks: int | None = None
         self._stack = AsyncExitStack()
+        producers = ProducerFactory(self.routes, self._line)
+        flows = FlowProducerFactory(self.routes, self._line)
         self.container = Container(
             self.declarations.providers,
             values={Settings: self.settings, type(self.settings): self.settings},
             factories={
-                Producer: ProducerFactory(self.routes, self._line),
-                SyncProducer: SyncProducerFactory(self.routes, self._line, self._need_portal),
+                Producer: producers,
+                SyncProducer: SyncFactory(producers, SyncProducer, self._need_portal),
                 Queue: QueueFactory(self._line),
-                FlowProducer: FlowProducerFactory(self.routes, self._line),
+                FlowProducer: flows,
+                SyncFlowProducer: SyncFactory(flows, SyncFlowProducer, self._need_portal),
             },
             overrides=overrides,
         )

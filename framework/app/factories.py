@@ -1,7 +1,7 @@
-"""What the container makes by type: producers and queues."""
+"""What the container makes by type: producers and queues, and what lets threads use them."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Generic, Protocol, TypeVar, get_args, get_origin
 
 from anyio.from_thread import BlockingPortal
 
@@ -9,16 +9,20 @@ from framework.app.routes import Routes
 from framework.client.line import Line
 from framework.client.producer import Producer
 from framework.client.queue import Queue
-from framework.client.sync_producer import SyncProducer
 from framework.declare.route import Named
+from framework.di.graph import Factory
 from framework.errors import DependencyError, PayloadError, RouteError
 from framework.wire.payload import codec_of
+
+A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
+S = TypeVar("S")
 
 Lines = Callable[[str], Line]
 
 
-class ProducerFactory:
-    """Makes ``Producer[T, R]``.
+class RoutedFactory:
+    """What makes producers knows these.
 
     Args:
         routes: Where payloads go.
@@ -28,6 +32,10 @@ class ProducerFactory:
     def __init__(self, routes: Routes, lines: Lines) -> None:
         self._routes = routes
         self._lines = lines
+
+
+class ProducerFactory(RoutedFactory):
+    """Makes ``Producer[T, R]``."""
 
     def check(self, wants: object, asked_by: str) -> None:
         """Refuse a producer without a route, or of a type that pydantic cannot check."""
@@ -46,20 +54,40 @@ class ProducerFactory:
         )
 
 
-class SyncProducerFactory(ProducerFactory):
-    """Makes ``SyncProducer[T, R]``.
+class MakesAsync(Factory, Protocol[A_co]):
+    """Makes what is used with ``await``."""
+
+    def build(self, wants: object) -> A_co:
+        """Build it."""
+        ...
+
+
+class SyncFactory(Generic[A, S]):
+    """Makes what code without an event loop uses, such as ``SyncProducer[T, R]``.
 
     Args:
+        factory: Makes what is used with ``await``.
+        wrap: Turns that into what is used without.
         portal: Returns the way into the application's loop.
     """
 
-    def __init__(self, routes: Routes, lines: Lines, portal: Callable[[], BlockingPortal]) -> None:
-        super().__init__(routes, lines)
+    def __init__(
+        self,
+        factory: MakesAsync[A],
+        wrap: Callable[[A, BlockingPortal], S],
+        portal: Callable[[], BlockingPortal],
+    ) -> None:
+        self._factory = factory
+        self._wrap = wrap
         self._portal = portal
 
-    def build(self, wants: object) -> SyncProducer[Any, Any]:  # type: ignore[override]  # a wrapper of what the base builds
+    def check(self, wants: object, asked_by: str) -> None:
+        """Refuse what the factory refuses."""
+        self._factory.check(wants, asked_by)
+
+    def build(self, wants: object) -> S:
         """Build it."""
-        return SyncProducer(super().build(wants), self._portal())
+        return self._wrap(self._factory.build(wants), self._portal())
 
 
 class QueueFactory:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from framework.app.factories import Lines
-from framework.app.routes import Routes
+from framework.app.factories import RoutedFactory
 from framework.client.flow_producer import FlowProducer
 from framework.client.flow_words import Place
 from framework.client.producer import Producer
@@ -11,17 +10,8 @@ from framework.errors import RouteError
 from framework.wire.payload import codec_of
 
 
-class FlowProducerFactory:
-    """Makes ``FlowProducer``.
-
-    Args:
-        routes: Where payloads go.
-        lines: Returns what adding to a queue needs.
-    """
-
-    def __init__(self, routes: Routes, lines: Lines) -> None:
-        self._routes = routes
-        self._lines = lines
+class FlowProducerFactory(RoutedFactory):
+    """Makes ``FlowProducer``."""
 
     def check(self, wants: object, asked_by: str) -> None:
         """Find nothing wrong: which payloads it takes is seen when they come."""

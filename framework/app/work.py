@@ -86,12 +86,19 @@ async def make_work(spec: ProcessorSpec, container: Container, wiring: Wiring) -
         wiring: What its child processes must know, if it has any.
 
     Raises:
-        DeclarationError: A parameter that cannot be injected.
+        DeclarationError: A parameter that cannot be injected; with child processes, one that an
+            override stands in for.
         StartError: A provider or the constructor raised.
     """
     if spec.runs != "process":
         limiter = CapacityLimiter(spec.concurrency) if spec.runs == "thread" else None
         return await build_work(spec, container, limiter)
+    container.check_without_overrides(
+        requests_of([spec]),
+        f"{spec.title} runs in child processes, which are wired anew and would use the real thing",
+        'run it with run_in="thread" in tests, or let a provider choose by a setting: settings '
+        "reach child processes",
+    )
     target = await build_target(spec, container) if spec.hooks else None
     children = Children(wiring)
     named, catch_all = {}, None

@@ -6,11 +6,13 @@ from typing import Self, TypeVar, overload
 
 import anyio
 
+from framework.di.expression import spell
 from framework.di.graph import Default, Factory, Graph, Made, Ready, Seed
 from framework.di.lifetime import Opened, close_all, open_one
 from framework.di.plan import Arguments, Plan, Step
 from framework.di.provider import Provider, ProviderSpec
 from framework.di.signature import Parameter, Request
+from framework.errors import DependencyError
 
 T = TypeVar("T")
 NOTHING: Mapping[object, object] = MappingProxyType({})
@@ -55,6 +57,25 @@ class Container:
             DeclarationError: The first thing found wrong: it names the place and the fix.
         """
         self._graph.check(requests)
+
+    def check_without_overrides(self, requests: Iterable[Request], why: str, fix: str) -> None:
+        """Refuse requests that lead to an override, where only the real thing can be given.
+
+        Args:
+            why: Why that is so.
+            fix: What to do instead.
+
+        Raises:
+            DependencyError: The first one; it names the place.
+        """
+        for asked in requests:
+            for request, parameter in self._graph.overridden(asked):
+                raise DependencyError(
+                    f"{request.label(parameter)}: an override of "
+                    f"{spell(parameter.wants, full=True)} does not reach it: {why}",
+                    where=request.where,
+                    fix=fix,
+                )
 
     async def __aenter__(self) -> Self:
         self._building = anyio.Lock()

@@ -1,6 +1,6 @@
 """Who provides what to whom: looked up and checked before anything is built. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -141,6 +141,16 @@ class Graph:
             DeclarationError: The first thing found wrong.
         """
         self._walk(request, (), set())
+
+    def overridden(self, request: Request) -> Iterator[tuple[Request, Parameter]]:
+        """Yield who asks for what an override stands in for, as far as a request leads."""
+        for parameter in request.parameters:
+            if any(key in self.overrides for key in candidates(parameter.wants)):
+                yield request, parameter
+                continue
+            source = self.source_of(parameter, request.seeds)
+            if isinstance(source, Provider):
+                yield from self.overridden(replace(source.request, seeds=request.seeds))
 
     def _walk(self, request: Request, path: tuple[Provider, ...], seen: set[Provider]) -> None:
         for parameter in request.parameters:

@@ -22,6 +22,7 @@ FrameworkError
 ├── ActiveJobsError             a queue that workers use cannot be obliterated
 ├── RedisUnavailableError       no answer in time, or the connection is refused
 │   └── RedisRefusedError       it answers, but not to us: wrong password, no rights, no memory
+│       └── KeyTypeError        a key of a queue is of the wrong type
 ├── FormatError                 the queue was written by a newer release of the framework
 ├── StartError                  what the workers need could not be made
 │   └── ProcessStartError       a child process that is to run jobs did not begin
@@ -52,6 +53,7 @@ from framework.errors.processes import ProcessStartError as ProcessStartError
 from framework.errors.processes import StartError as StartError
 from framework.errors.processes import StuckError as StuckError
 from framework.errors.redis import FormatError as FormatError
+from framework.errors.redis import KeyTypeError as KeyTypeError
 from framework.errors.redis import RedisRefusedError as RedisRefusedError
 from framework.errors.redis import RedisUnavailableError as RedisUnavailableError
 from framework.errors.redis import ServerError as ServerError

@@ -32,6 +32,26 @@ class RedisRefusedError(RedisUnavailableError):
         return f"redis at {self.address} refused: {self.problem}. {self.fix}"
 
 
+class KeyTypeError(RedisRefusedError):
+    """A key of a queue is not of the type that it should be: somebody else wrote it.
+
+    Args:
+        address: Of the server.
+        key: The key; empty where it is not known which one.
+        found: Its type, in Redis' words.
+        wanted: What it should be.
+    """
+
+    def __init__(self, address: str, *, key: str = "", found: str = "", wanted: str = "") -> None:
+        what = f"{key} is a {found}, it should be a {wanted}"
+        problem = what if key else "a key is not of the type that it should be"
+        fix = f"Look at who wrote it, and take it away: RENAME {key} {key}.odd"
+        super().__init__(address, problem, fix=fix if key else "The log of a worker names the key")
+        self.key = key
+        self.found = found
+        self.wanted = wanted
+
+
 class FormatError(FrameworkError):
     """A queue was written by a newer release than this one.
 

@@ -34,6 +34,7 @@ from framework import (
     Route,
     Schedule,
     SyncContext,
+    SyncFlowProducer,
     SyncProducer,
     UnrecoverableError,
     cron,
@@ -225,6 +226,10 @@ async def at_most_once(pages: Producer[Page], queue: Queue) -> None:
     await pages.add(Page(url="x"), deduplication=same)
     assert_type(await queue.children_values("1", int), dict[str, int])
     assert_type(await queue.children_values("1"), dict[str, Any])
+
+
+def order_digest_in_a_thread(flows: SyncFlowProducer, urls: list[str]) -> Job[Digest]:
+    return flows.add(Flow(Digest(urls=urls), [Flow(Page(url=url)) for url in urls]))
 
 
 # 8. Blocking work in a thread.

@@ -12,10 +12,12 @@ from framework import (
     Producer,
     Queue,
     SyncContext,
+    SyncFlowProducer,
     SyncProducer,
 )
 
-CLASSES = (Queue, Producer, SyncProducer, FlowProducer, HeldJob, Context, SyncContext)
+PRODUCERS = (Producer, SyncProducer, FlowProducer, SyncFlowProducer)
+CLASSES = (Queue, *PRODUCERS, HeldJob, Context, SyncContext)
 
 
 def methods() -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio import to_thread
 from pydantic import BaseModel
 
 from framework import (
@@ -24,6 +25,8 @@ from framework import (
     PayloadError,
     Producer,
     RouteError,
+    SyncContext,
+    SyncFlowProducer,
     processor,
 )
 from framework.store.store import Store
@@ -416,3 +419,44 @@ async def test_a_failed_child_fails_its_parent_by_default(open_app: Open) -> Non
     assert job is not None
     assert job.failed_reason is not None
     assert re.fullmatch(rf"child {app.settings.prefix}:pages:.* failed", job.failed_reason)
+
+
+@processor("bound", run_in="thread")
+class Binder:
+    """A handler in a thread that adds a tree below its own job."""
+
+    def __init__(self, flows: SyncFlowProducer) -> None:
+        self.flows = flows
+
+    def process(self, job: Job[int], ctx: SyncContext) -> list[str]:
+        if not ctx.dependencies_count().processed:
+            self.flows.add(Flow(Digest(title="inner"), pages("a")), parent=job)
+        ctx.wait_for_children()
+        return list(ctx.children_values(str).values())
+
+
+async def test_a_handler_in_a_thread_adds_a_tree(open_app: Open) -> None:
+    async with working(app := open_app(Binder, digest, page)):
+        queue = app.queue("bound")
+        assert await queue.result(await queue.add("int", 1)) == ["inner"]
+
+
+async def test_code_without_a_loop_adds_trees_and_looks_at_them(
+    open_app: Open, app: Application
+) -> None:
+    def in_a_thread() -> list[str]:
+        with open_app(digest, page).sync() as inside:
+            flows: SyncFlowProducer = inside.get(SyncFlowProducer)
+            one = flows.add(Flow(Digest(title="one"), pages("a")))
+            more = flows.add_bulk([Flow(Digest(title="two"), pages("b")), Flow(Digest(title="x"))])
+            tree = flows.get_flow("digests", one.id)
+            assert tree is not None
+            assert [child.job.data for child in tree.children] == [{"url": "a"}]
+            with pytest.raises(RouteError):
+                flows.add(Flow(Unknown()))
+            return [job.id for job in (one, *more)]
+
+    added = await to_thread.run_sync(in_a_thread)
+
+    states = [await app.queue("digests").state(job_id) for job_id in added]
+    assert states == [JobState.WAITING_CHILDREN, JobState.WAITING_CHILDREN, JobState.WAITING]

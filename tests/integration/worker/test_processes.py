@@ -15,15 +15,16 @@ from structlog.testing import capture_logs
 
 from framework.app.application import Application
 from framework.app.wiring import wiring_of
+from framework.client.sync_producer import SyncProducer
 from framework.declare.spec import resolve
-from framework.errors import JobFailedError, ProcessStartError
+from framework.errors import DependencyError, JobFailedError, ProcessStartError
 from framework.model.job import Job, JobState
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework.worker.children import Children
 from tests.support import crunch
 from tests.support.apps import Open, declared, settings_of, working
-from tests.support.crunch import Crunch, Echoes, Heard, notebook
+from tests.support.crunch import Crunch, Echo, Echoes, Heard, Notebook, notebook
 from tests.support.unbuildable import Unbuildable
 from tests.support.until import until
 
@@ -367,3 +368,35 @@ async def test_a_process_is_ended_when_its_time_is_over(
     assert killed.reason == "the job ran longer than its timeout of 1 s"
     assert (tmp_path / "c.told").exists()
     assert "rolled back: SystemExit" in notes.read_text()
+
+
+@pytest.mark.parametrize("wants", [Notebook, SyncProducer[Echo, str]], ids=["job's", "process's"])
+async def test_an_override_that_would_not_reach_a_child_is_refused_before_a_job_runs(
+    redis_url: str, prefix: str, wants: object
+) -> None:
+    app = Application(
+        declared(Crunch, Echoes, providers=(notebook,)),
+        settings=settings_of(redis_url, prefix),
+        overrides={wants: object()},
+    )
+
+    async with app:
+        job = await add(app, "pid")
+        with pytest.raises(DependencyError, match="Crunch runs in child") as it:
+            await app.work()
+
+        assert await app.queue("crunch").state(job.id) is JobState.WAITING
+    assert 'run_in="thread"' in str(it.value)
+
+
+async def test_an_override_that_no_child_asks_for_is_none_of_its_business(
+    redis_url: str, prefix: str
+) -> None:
+    app = Application(
+        declared(Crunch, Echoes, providers=(notebook,)),
+        settings=settings_of(redis_url, prefix),
+        overrides={Path: Path()},
+    )
+
+    async with working(app):
+        assert await done(app, "in_the_main_thread") is True
