@@ -90,6 +90,8 @@ class Vitals:
                 await self.store.check(LOOK_SECONDS)
                 if self.crew is not None and self.crew.watchdog is not None:
                     lines = await self.crew.watchdog.look()
+                if self.crew is not None and None in lines.values():
+                    await self.crew.keys.look()
                 error = None
             except FrameworkError as trouble:
                 error = trouble
@@ -116,6 +118,7 @@ class Vitals:
     def _of_queue(self, worker: Worker, line: LineLook | None) -> QueueHealth:
         queue = worker.keys.queue
         dog = self.crew.watchdog if self.crew else None
+        odd = self.crew.keys.odd.get(queue, ()) if self.crew else ()
         return QueueHealth(
             queue=queue,
             concurrency=worker.pump.concurrency,
@@ -125,4 +128,5 @@ class Vitals:
             last_fetch=ago(worker.pump.fetched_at),
             hindrance=line.hindrance if line else None,
             is_stuck=dog.is_stuck(queue) if dog else False,
+            odd_keys=tuple(one.problem for one in odd),
         )

@@ -16,6 +16,7 @@ from framework.app.brake import Brake
 from framework.app.kept_locks import KeptLocks
 from framework.app.lookout import Limits, look_after
 from framework.app.process_answers import Answer, answers_of_process, answers_of_processes
+from framework.app.server_watch import watch_servers
 from framework.app.settings import Settings
 from framework.app.systemd import Systemd
 from framework.app.worker_process import WorkerProcess
@@ -88,6 +89,7 @@ class Supervisor:
                     self._stop(received.name)
                 tasks.start_soon(self._locks.run)
                 tasks.start_soon(store.watch)
+                tasks.start_soon(watch_servers, store, lambda: list(self._all.values()))
                 tasks.start_soon(self._start_all, first)
                 tasks.start_soon(self._look_after_all)
                 if self._systemd.watchdog_seconds:

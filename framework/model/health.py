@@ -23,6 +23,7 @@ class QueueHealth:
         hindrance: What keeps all workers from taking jobs: ``paused``, ``global concurrency``
             or ``rate limit``.
         is_stuck: Whether jobs wait, slots are free, and this process takes none.
+        odd_keys: Which of its keys are of the wrong type, each in a clause: nobody can work it.
     """
 
     queue: str
@@ -33,6 +34,7 @@ class QueueHealth:
     last_fetch: timedelta | None = None
     hindrance: str | None = None
     is_stuck: bool = False
+    odd_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Health:
         if self.redis.error is not None:
             yield self.redis.error
         for one in self.queues:
+            for clause in one.odd_keys:
+                yield f'queue "{one.queue}": {clause}'
             if one.is_stuck:
                 yield f'queue "{one.queue}": jobs wait, slots are free, nothing is fetched'
 
@@ -113,6 +117,7 @@ def as_json(health: Health) -> dict[str, object]:
                 "last_fetch_seconds_ago": seconds(one.last_fetch),
                 "hindrance": one.hindrance,
                 "stuck": one.is_stuck,
+                "odd_keys": list(one.odd_keys),
             }
             for one in health.queues
         },

@@ -4,7 +4,7 @@ import re
 
 from redis import exceptions
 
-from framework.errors import FrameworkError, RedisRefusedError, RedisUnavailableError
+from framework.errors import FrameworkError, KeyTypeError, RedisRefusedError, RedisUnavailableError
 from framework.store.address import TLS_FILES, Address
 
 # What passes by itself: Redis restarts, loads its data, or fails over.
@@ -64,6 +64,7 @@ def is_stale(error: Exception) -> bool:
     return isinstance(error, STALE) or code_of(error) in STALE_CODES
 
 
+WRONG_TYPE = "WRONGTYPE"
 NO_FILE = "no such socket"
 # Signs in an answer, what to say of it (None: the answer itself), and the fix (None: the usual).
 SIGNS: tuple[tuple[str, str | None, str | None], ...] = (
@@ -102,9 +103,15 @@ def translate(error: Exception, address: Address) -> FrameworkError:
         return RedisRefusedError(address.name, text)
     if is_passing(error):
         return unreachable(reason_of(error), address)
-    return RedisRefusedError(
-        address.name, text, fix="This answer is not expected; report it with the server's version"
-    )
+    return unexpected(text, address)
+
+
+def unexpected(text: str, address: Address) -> RedisRefusedError:
+    """Return the error of an answer that no right command should get."""
+    if WRONG_TYPE in text:
+        return KeyTypeError(address.name)
+    fix = "This answer is not expected; report it with the server's version"
+    return RedisRefusedError(address.name, text, fix=fix)
 
 
 def unreachable(reason: str, address: Address) -> RedisUnavailableError:

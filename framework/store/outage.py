@@ -4,7 +4,7 @@ import time
 
 import structlog
 
-from framework.errors import FrameworkError
+from framework.errors import FrameworkError, KeyTypeError
 from framework.store.patience import MOST_SECONDS
 
 log = structlog.get_logger("framework.redis")
@@ -20,12 +20,14 @@ class Outage:
     Attributes:
         error: Why the last call failed; None: Redis is there.
         failed_at: When a call last failed, by ``time.monotonic``; None: never.
+        odd_keys_met: How many calls failed since a key is of the wrong type: Redis is there.
     """
 
     def __init__(self, quiet: float = 0.0) -> None:
         self._quiet = quiet
         self.failed_at: float | None = None
         self.error: FrameworkError | None = None
+        self.odd_keys_met = 0
 
     @classmethod
     def of_cluster(cls) -> "Outage":
@@ -34,6 +36,9 @@ class Outage:
 
     def begin(self, error: FrameworkError) -> None:
         """Note that a call failed."""
+        if isinstance(error, KeyTypeError):
+            self.odd_keys_met += 1
+            return
         if self.error is None or type(self.error) is not type(error):
             log.warning("redis lost", error=str(error))
         self.error = error

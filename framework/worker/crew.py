@@ -11,6 +11,7 @@ from datetime import timedelta
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
+from framework.errors import KeyTypeError
 from framework.model.health import Phase
 from framework.model.job import JobId, Token
 from framework.store.presence import show_workers
@@ -19,6 +20,7 @@ from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework.wire.slots import slot_of
 from framework.worker.calls import Calls
+from framework.worker.key_care import KeyCare
 from framework.worker.locks import Holdings, LockKeeper, WhyLost
 from framework.worker.pulse import Pulse
 from framework.worker.schedules import ScheduleCare
@@ -46,7 +48,8 @@ class Crew:
         stacks: As `Pulse` takes it.
 
     Attributes:
-        server: Looks after Redis.
+        server: Looks after Redis; where there is a supervisor, that says what is wrong.
+        keys: Looks after the keys of its queues.
         watchdog: Looks after the workers, while they run.
         phase: What they are about.
     """
@@ -80,7 +83,8 @@ class Crew:
         self._on_stuck = on_stuck
         self._calls: dict[int, Calls] = {}
         self.workers: list[Worker] = []
-        self.server = ServerCare(store, [])
+        self.server = ServerCare(store, [], is_silent=tether is not None)
+        self.keys = KeyCare(store, [])
         self.watchdog: Watchdog | None = None
         self.phase: Phase = "starting"
 
@@ -118,8 +122,12 @@ class Crew:
         # Before the first write: a replica, which refuses it, is named.
         await self.server.look()
         # All of them before any worker takes a job: one that is refused ends the start.
+        self.keys.queues = [worker.keys for worker in self.workers]
         for worker in self.workers:
-            await open_queue(self._store, worker.keys, self._pause_mode)
+            try:
+                await open_queue(self._store, worker.keys, self._pause_mode)
+            except KeyTypeError as error:  # the other queues of the process can be worked
+                self._store.outage.begin(error)
         keeper = self._keep_locks()
         try:
             async with anyio.create_task_group() as tasks:
@@ -170,6 +178,7 @@ class Crew:
         for read in readers:
             tasks.start_soon(read)
         tasks.start_soon(self.server.run)
+        tasks.start_soon(self.keys.run)
         if self._care is not None:
             tasks.start_soon(self._care.run)
         if self._presence:

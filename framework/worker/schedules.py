@@ -2,7 +2,8 @@
 
 Schedules are what is declared, not a chain of jobs: a run that was lost is put back in line. Of the
 processes that declare a schedule the one that started last decides, so that old and new
-releases do not take turns in changing it.
+releases do not take turns in changing it. Who that is they read off the server's clock, whatever
+their machines' clocks say.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import structlog
 from framework.declare.schedule import ScheduleSpec
 from framework.errors import FrameworkError, RedisUnavailableError
 from framework.model.job import JobId
+from framework.store.server_facts import read_shared_ms
 from framework.store.store import Store
 from framework.store.transitions import schedulers
 from framework.store.transitions.schedule_care import (
@@ -61,8 +63,8 @@ class ScheduleCare:
     package: str
     declared: Sequence[tuple[QueueKeys, Sequence[ScheduleSpec]]]
     is_whole: bool = True
-    started_ms: int = 0
     repaired: int = 0
+    _started_ms: dict[str, int] = field(default_factory=dict[str, int])
     _looks: int = 0
     _told: set[str] = field(default_factory=set[str])
 
@@ -74,7 +76,6 @@ class ScheduleCare:
 
     async def look(self) -> None:
         """Look once at all of them."""
-        self.started_ms = self.started_ms or self.store.clock.now_ms()
         is_rare = self._looks % RARELY == 0
         self._looks += 1
         for keys, specs in self.declared:
@@ -88,11 +89,12 @@ class ScheduleCare:
                 self._tell_once(keys, "", error)
 
     async def _look_at(self, keys: QueueKeys, specs: Sequence[ScheduleSpec]) -> None:
-        now_ms = self.store.clock.now_ms()
+        now_ms = await read_shared_ms(self.store, keys.schedules)
+        started_ms = self._started_ms.setdefault(keys.base, now_ms)
         known = await read_declared(self.store, keys)
-        ours = [spec for spec in specs if self._decides(known.get(spec.plan.id), now_ms)]
+        mine = Declared(self.package, started_ms, now_ms)
+        ours = [spec for spec in specs if decides(mine, known.get(spec.plan.id))]
         if ours:
-            mine = Declared(self.package, self.started_ms, now_ms)
             await note_declared(self.store, keys, [spec.plan.id for spec in ours], mine)
         facts = await read_facts(self.store, keys, [spec.plan.id for spec in ours])
         for spec, found in zip(ours, facts, strict=True):
@@ -104,11 +106,6 @@ class ScheduleCare:
                 self._tell_once(keys, spec.plan.id, error)
         if self.is_whole:
             await self._withdraw(keys, known, {spec.plan.id for spec in specs}, now_ms)
-
-    def _decides(self, known: Declared | None, now_ms: int) -> bool:
-        if known is None or known.started_ms <= self.started_ms:
-            return True
-        return known.seen_ms < now_ms - GONE_MS
 
     async def _see_to(
         self, keys: QueueKeys, spec: ScheduleSpec, found: SchedulerFacts | None, now_ms: int
@@ -172,3 +169,10 @@ class ScheduleCare:
             log.error(
                 "schedule not kept", scheduler=scheduler_id, queue=keys.queue, error=str(error)
             )
+
+
+def decides(mine: Declared, known: Declared | None) -> bool:
+    """Tell whether a process decides on a schedule: it started last, or who did is gone."""
+    if known is None or known.started_ms <= mine.started_ms:
+        return True
+    return known.seen_ms < mine.seen_ms - GONE_MS

@@ -20,6 +20,10 @@ SAFE_POLICY = "noeviction"
 NEARLY_FULL = 0.9
 MOST_SKEW_MS = 1000
 MIB = 1024 * 1024
+FULL = "redis is nearly out of memory: soon nothing can be added"
+SKEWED = "this machine's clock differs from redis': delays and schedules come at the wrong time"
+# What comes and goes by itself is not said each time that it comes, and however far it goes.
+WAVERING = {FULL, SKEWED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,11 @@ class Finding:
     level: Literal["error", "warning", "info"] = "warning"
     facts: tuple[tuple[str, object], ...] = ()
 
+    @property
+    def identity(self) -> object:
+        """What tells it from another one: what is seen too, unless that is never the same."""
+        return self.text if self.text in WAVERING else (self.text, self.facts)
+
 
 def findings_of(seen: ServerFacts) -> Iterator[Finding]:
     """Judge what a server said."""
@@ -50,7 +59,7 @@ def findings_of(seen: ServerFacts) -> Iterator[Finding]:
         )
     if seen.max_bytes and seen.used_bytes >= NEARLY_FULL * seen.max_bytes:
         yield Finding(
-            "redis is nearly out of memory: soon nothing can be added",
+            FULL,
             "raise maxmemory, or keep fewer finished jobs (KeepJobs)",
             facts=(
                 ("used_mib", seen.used_bytes // MIB),
@@ -77,7 +86,7 @@ def skew_finding(ahead_ms: int) -> Finding | None:
     if abs(ahead_ms) < MOST_SKEW_MS:
         return None
     return Finding(
-        "this machine's clock differs from redis': delays and schedules come at the wrong time",
+        SKEWED,
         "keep all clocks right with NTP",
         facts=(("ahead_seconds", round(ahead_ms / 1000, 1)),),
     )
@@ -90,15 +99,17 @@ class ServerCare:
     Args:
         store: Where they are.
         near: In a cluster, keys: the nodes that serve them are asked.
+        is_silent: Whether somebody else says what is wrong: a supervisor, once for all.
 
     Attributes:
         version: What the server last called itself.
     """
 
     store: Store
-    near: Sequence[str]
+    near: Sequence[str | None]
+    is_silent: bool = False
     version: str = ""
-    _told: dict[str, float] = field(default_factory=dict[str, float])
+    _told: dict[object, float] = field(default_factory=dict[object, float])
 
     async def run(self) -> None:
         """Look every minute until cancelled; the first look is `look`."""
@@ -108,26 +119,34 @@ class ServerCare:
 
     async def look(self) -> None:
         """Look once at all of them; what cannot be seen now is seen another time."""
-        for key in self.near:
-            try:
-                seen = await read_server_facts(self.store, key)
-                ahead_ms = await read_skew_ms(self.store, key)
-            except RedisRefusedError as error:
-                text = "redis lets nobody check how safe jobs are on it"
-                self._tell(Finding(text, "allow +info and +time", "info"), error=error.problem)
-            except FrameworkError as error:
-                self.store.outage.begin(error)
-            else:
-                self.version = seen.version
-                skew = skew_finding(ahead_ms)
-                for finding in (*findings_of(seen), *([skew] if skew else [])):
-                    self._tell(finding)
-
-    def _tell(self, finding: Finding, **more: object) -> None:
-        now = anyio.current_time()
-        told = self._told.get(finding.text)
-        if told is not None and now < told + AGAIN_SECONDS:
+        try:
+            found = [finding for key in self.near for finding in await self._look_at(key)]
+        except FrameworkError as error:
+            self.store.outage.begin(error)
             return
-        self._told[finding.text] = now
-        facts = {**dict(finding.facts), **more, "redis": self.store.address.name}
-        getattr(log, finding.level)(finding.text, **facts, fix=finding.fix)
+        if not self.is_silent:
+            self._tell(found)
+
+    async def _look_at(self, key: str | None) -> list[Finding]:
+        try:
+            seen = await read_server_facts(self.store, key)
+            ahead_ms = await read_skew_ms(self.store, key)
+        except RedisRefusedError as error:
+            text = "redis lets nobody check how safe jobs are on it"
+            facts = (("error", error.problem),)
+            return [Finding(text, "allow +info and +time", "info", facts)]
+        self.version = seen.version
+        skew = skew_finding(ahead_ms)
+        return [*findings_of(seen), *([skew] if skew else [])]
+
+    def _tell(self, found: Sequence[Finding]) -> None:
+        """Say what is new, or goes on for an hour; what was mended is new if it comes again."""
+        now = anyio.current_time()
+        there = {one.identity for one in found}
+        self._told = {one: at for one, at in self._told.items() if one in there or one in WAVERING}
+        for one in found:
+            told = self._told.get(one.identity)
+            if told is None or now >= told + AGAIN_SECONDS:
+                self._told[one.identity] = now
+                facts = {**dict(one.facts), "redis": self.store.address.name}
+                getattr(log, one.level)(one.text, **facts, fix=one.fix)

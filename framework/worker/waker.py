@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import anyio
 import structlog
 
-from framework.errors import FrameworkError
+from framework.errors import FrameworkError, KeyTypeError
 from framework.store.markers import Marker, MarkerReader
 from framework.store.store import Store
 from framework.worker.parking import Parking
@@ -22,6 +22,8 @@ log = structlog.get_logger("framework.worker")
 # Look at each idle queue at least so often, should a marker ever be lost (BullMQ's drainDelay).
 LONGEST_SECONDS = 5.0
 REFUSED_SECONDS = 5.0
+# While a marker cannot be waited for.
+ODD_SECONDS = 0.5
 AGAIN_SECONDS = 0.01
 
 
@@ -111,8 +113,7 @@ class Waker:
         try:
             marker = await reader.wait(list(idle), seconds)
         except FrameworkError as error:
-            self._store.outage.begin(error)
-            await anyio.sleep(REFUSED_SECONDS)
+            await self._refused(error, idle)
             return
         finally:
             self._blocked_on = frozenset()
@@ -122,6 +123,16 @@ class Waker:
             for pump in idle.values():
                 pump.look()
             await anyio.lowlevel.checkpoint()
+
+    async def _refused(self, error: FrameworkError, idle: Mapping[str, Pump]) -> None:
+        """Wait after a read that failed; if one marker is no marker, the others go without."""
+        self._store.outage.begin(error)
+        if not isinstance(error, KeyTypeError):
+            await anyio.sleep(REFUSED_SECONDS)
+            return
+        await anyio.sleep(ODD_SECONDS)
+        for pump in idle.values():
+            pump.look()
 
     def _next_due(self, idle: Mapping[str, Pump]) -> tuple[float, list[Pump]]:
         """Return how long to block, and the pumps that must look at once."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import anyio
 import structlog
 
-from framework.errors import FrameworkError
+from framework.errors import FrameworkError, KeyTypeError
 from framework.store.line_look import LineLook, look_at_line
 from framework.store.store import Store
 from framework.worker.pump import Pump
@@ -122,7 +122,14 @@ class Watchdog:
             RedisUnavailableError: No answer.
             RedisRefusedError: Redis refuses.
         """
-        return {name: await self._line_of(one.worker) for name, one in self.watched.items()}
+        lines: dict[str, LineLook | None] = {}
+        for name, one in self.watched.items():
+            try:
+                lines[name] = await self._line_of(one.worker)
+            except KeyTypeError as error:  # of this queue alone
+                self.store.outage.begin(error)
+                lines[name] = None
+        return lines
 
     async def _line_of(self, worker: Worker) -> LineLook:
         limiter = worker.work.spec.limiter

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from framework import JobState, Queue
 from tests.support.command import Command, command, write_package
+from tests.support.servers import one_server
 from tests.support.until import until
 
 DEMO = """
@@ -332,3 +333,17 @@ async def test_without_a_supervisor_there_is_one_process(
         assert children_of(run.process.pid) == []
         run.send(signal.SIGTERM)
         assert run.ends() == 0
+
+
+def test_what_is_wrong_with_redis_is_said_once_for_all_worker_processes(
+    tmp_path: Path, prefix: str
+) -> None:
+    evicting = ("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
+    with (
+        one_server(tmp_path / "redis", *evicting) as server,
+        supervised(tmp_path, server.url, prefix, "--processes", "2") as run,
+    ):
+        run.says("may evict keys")
+
+    assert run.output.count("may evict keys") == 1
+    assert '"maxmemory_policy": "allkeys-lru"' in run.output

@@ -14,6 +14,7 @@ from framework.app.routes import Routes
 from framework.app.schedules import care_for, resolve_schedules
 from framework.declare.schedule import Missed
 from framework.declare.spec import resolve
+from framework.model.clock import SystemClock
 from framework.model.job import JobId
 from framework.store.store import Store
 from framework.store.transitions.schedulers import add_next_run, read_one, upsert_scheduler
@@ -341,3 +342,48 @@ async def test_methods_and_classes_are_declared_to_run_at_set_times(
     assert (digest.name, digest.data, digest.tz) == ("digest", {"to": "all"}, "Europe/Rome")
     assert (sweeping.name, sweeping.data) == ("sweep", None)
     assert sweeping.options.get("attempts") == 3
+
+
+class Skewed(SystemClock):
+    """A machine whose clock is wrong by some seconds."""
+
+    def __init__(self, seconds: int) -> None:
+        self._ms = seconds * 1000
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self._ms
+
+
+@pytest.mark.parametrize(("old_skew", "new_skew"), [(90, 0), (0, -90), (90, -90)])
+async def test_the_newest_release_decides_whatever_its_machines_clock_says(
+    redis_url: str, keys: QueueKeys, old_skew: int, new_skew: int
+) -> None:
+    old, new = Cron("0 3 * * *"), Cron("0 4 * * *")
+    async with (
+        Store(redis_url, clock=Skewed(old_skew)) as theirs,
+        Store(redis_url, clock=Skewed(new_skew)) as ours,
+    ):
+        before = care_of(theirs, keys, Schedule("nightly", old, Digest()))
+        await before.look()
+        after = care_of(ours, keys, Schedule("nightly", new, Digest()))
+        await after.look()
+
+        await before.look()
+
+        found = await read_one(ours, keys, "nightly")
+    assert found is not None
+    assert found.pattern == new.expression
+
+
+async def test_a_fast_clock_takes_nobodys_schedule_for_forgotten(
+    redis_url: str, keys: QueueKeys
+) -> None:
+    async with (
+        Store(redis_url, clock=Skewed(0)) as theirs,
+        Store(redis_url, clock=Skewed(120)) as ours,
+    ):
+        await care_of(theirs, keys, Schedule("nightly", Cron("0 3 * * *"), Digest())).look()
+
+        await care_of(ours, keys).look()
+
+        assert await read_one(ours, keys, "nightly") is not None

@@ -112,6 +112,20 @@ async def test_what_goes_on_is_not_told_each_time(redis_url: str) -> None:
     assert len([one for one in logs if "clock" in one["event"]]) == 1
 
 
+async def test_what_changes_is_told_again(tmp_path: Path) -> None:
+    with one_server(tmp_path, *EVICTING) as server:
+        async with Store(server.url) as store:
+            care = ServerCare(store, [None])
+            with capture_logs() as logs:
+                for policy in ("allkeys-lru", "volatile-lru", "noeviction", "volatile-lru"):
+                    server.ask("CONFIG", "SET", "maxmemory-policy", policy)
+                    await care.look()
+                    await care.look()
+
+    told = [one["maxmemory_policy"] for one in logs if "evict" in one["event"]]
+    assert told == ["allkeys-lru", "volatile-lru", "volatile-lru"]
+
+
 async def test_our_own_server_gives_no_cause_for_a_word(private_server: EmbeddedServer) -> None:
     async with Store(private_server.start().url) as store:
         logs = await said_by(store)
