@@ -5,7 +5,6 @@ It answers any path that it does not know with 404 and takes no input at all.
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,51 +12,16 @@ from socket import AF_INET, AF_INET6
 
 import structlog
 
-from framework.app.health import Vitals
-from framework.app.process_answers import NOT_FOUND, OK, PATHS, UNAVAILABLE, Answer
+from framework.app.process_answers import Answer
 from framework.app.settings import Settings
 from framework.errors import ServerError
-from framework.model.health import as_json
 
 log = structlog.get_logger("framework.health")
 
-# A loop that stands still for so long takes no jobs.
-BLOCKED_SECONDS = 5.0
 # Who connects and says nothing is left.
 REQUEST_SECONDS = 5.0
 
 Answers = Callable[[str], Answer]
-
-
-def answers_of(vitals: Vitals, live_seconds: float) -> Answers:
-    """Return what answers probes for one process.
-
-    Args:
-        live_seconds: How long its event loop may stand still until it is not alive.
-    """
-
-    def answer(path: str) -> Answer:
-        still = time.monotonic() - vitals.beat
-        blocked = f"the event loop stands still for {still:.1f} s"
-        health = vitals.latest
-        if path == "/livez":
-            if still < live_seconds:
-                return OK, {"status": "alive"}
-            return UNAVAILABLE, {"status": "not alive", "problems": [blocked]}
-        if path not in {"/readyz", "/healthz"}:
-            return NOT_FOUND, {"status": "not found", "paths": list(PATHS)}
-        if health is None:
-            return UNAVAILABLE, {"status": "not ready", "problems": ["it is starting"]}
-        told = as_json(health)
-        if still >= BLOCKED_SECONDS:
-            told |= {"status": "not ready", "problems": [*health.problems, blocked]}
-        told["heartbeat_seconds_ago"] = round(still, 1)
-        code = OK if told["status"] == "ready" else UNAVAILABLE
-        if path == "/healthz":
-            return code, told
-        return code, {key: told[key] for key in ("status", "problems")}
-
-    return answer
 
 
 def probes_of(answers: Answers, settings: Settings) -> AbstractContextManager[object]:

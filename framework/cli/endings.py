@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import typer
-
 from framework.errors import (
     DeclarationError,
     FormatError,
@@ -68,4 +66,4 @@ def clear_endings() -> Iterator[None]:
             raise
         for one in known:
             say(f"error: {one}")
-        raise typer.Exit(code_of(known[0])) from error
+        raise SystemExit(code_of(known[0])) from error

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import anyio
 import structlog
-import typer
 from anyio.abc import TaskGroup
 
 from framework.app.application import Application
@@ -72,7 +71,8 @@ def probes_or_reports(
     settings = application.settings
     if settings.health_port is None:
         return nullcontext()
-    from framework.app.health_server import answers_of, probes_of
+    from framework.app.health_server import probes_of
+    from framework.app.own_answers import answers_of
     from framework.app.process_answers import PATHS
 
     application.vitals.is_probed = True
@@ -191,18 +191,15 @@ def main() -> None:
         sys.path.insert(0, here)
     package, index, ends, only, exclude = sys.argv[1:]
     ears, mouth, stacks = map(int, ends.split(","))
-    try:
-        with clear_endings():
-            work_package(
-                package,
-                only=only.split(",") if only else (),
-                exclude=exclude.split(",") if exclude else (),
-                worker=int(index),
-                tether=Tether(ears, mouth),
-                stacks=stacks,
-            )
-    except typer.Exit as ending:
-        sys.exit(ending.exit_code)
+    with clear_endings():
+        work_package(
+            package,
+            only=only.split(",") if only else (),
+            exclude=exclude.split(",") if exclude else (),
+            worker=int(index),
+            tether=Tether(ears, mouth),
+            stacks=stacks,
+        )
 
 
 if __name__ == "__main__":
