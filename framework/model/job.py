@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Generic, NewType
+from typing import TYPE_CHECKING, Generic, NewType, Protocol
 
 from typing_extensions import TypeVar
 
@@ -12,6 +12,7 @@ from framework.model.options import JobOptions
 JobId = NewType("JobId", str)
 Token = NewType("Token", str)
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 R_co = TypeVar("R_co", covariant=True, default=object)
 
@@ -115,6 +116,11 @@ class Job(Generic[T_co, R_co]):
     parent_key: str | None = None
     is_held: bool = False
 
+    if TYPE_CHECKING:
+
+        def _fits(self, data: T_co, /) -> T_co:  # type: ignore[misc]  # what makes `JobOf` exact
+            ...
+
     def __repr__(self) -> str:
         """Name the job; its data may be secret."""
         return f"Job(id={self.id!r}, queue={self.queue!r}, name={self.name!r})"
@@ -123,3 +129,22 @@ class Job(Generic[T_co, R_co]):
     def attempts(self) -> int:
         """How many tries it gets in all; at least one."""
         return max(1, self.options.get("attempts", 1))
+
+
+class JobOf(Protocol[T, R_co]):
+    """A job whose payload is of this very type, so that other data of that type may replace it.
+
+    A `Job` is covariant: to take one for a job of anything would let anything be saved.
+    """
+
+    @property
+    def id(self) -> JobId:
+        """Unique within its queue."""
+        ...
+
+    @property
+    def result(self) -> R_co | None:
+        """What the processor returned, once completed."""
+        ...
+
+    def _fits(self, data: T, /) -> T: ...

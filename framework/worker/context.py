@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from framework.errors import PayloadError
-from framework.model.job import Job, JobId
+from framework.model.job import Job, JobId, JobOf
 from framework.wire.job_hash import StoredJob
 from framework.wire.payload import codec_of
 from framework.worker.context_parts import (
@@ -72,7 +72,7 @@ class Context(ContextLeaving, ContextSteps, ContextFamily):
         """
         await self._run.log(str(row).encode(errors="replace").decode())
 
-    async def save(self, job: Job[T, R], data: T) -> Job[T, R]:
+    async def save(self, job: JobOf[T, R], data: T) -> Job[T, R]:
         """Replace the job's data, so that a later attempt begins with it.
 
         Inside a transaction of a job-scoped provider this saves before it commits;

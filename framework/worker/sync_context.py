@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast, overload
 
-from framework.model.job import ChildCounts, Job
+from framework.model.job import ChildCounts, Job, JobOf
 from framework.model.outcome import DelayFor, DelayUntil, Hold, LimitRate
 from framework.worker.context import Context
 from framework.worker.context_parts import Memory, leave_if_asked
@@ -61,7 +61,7 @@ class SyncContext:
         """Append a row to the job's log; see `Context.log`."""
         self._run.wait_for(self._context.log, row)
 
-    def save(self, job: Job[T, R], data: T) -> Job[T, R]:
+    def save(self, job: JobOf[T, R], data: T) -> Job[T, R]:
         """Replace the job's data; see `Context.save`."""
         return self._run.wait_for(self._context.save, job, data)
 
