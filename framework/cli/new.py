@@ -8,13 +8,10 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, NoReturn
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import typer
 
@@ -135,6 +132,10 @@ def how_to_install() -> str:
 
     Never by the bare name of the package, which on public indexes is somebody else's.
     """
+    from importlib.metadata import PackageNotFoundError, distribution
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
     begin = f'The extra "{EXTRA}" of the wheel that this command came from brings that'
     try:
         record = distribution("framework").read_text("direct_url.json")

@@ -11,6 +11,7 @@ once:
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "lua"
@@ -68,10 +69,17 @@ def inline(include: str, folder: Path, seen: dict[str, str], trail: tuple[str, .
     path = folder / f"{include}.lua"
     if not path.is_file():
         raise ValueError(f"{trail[-1]}.lua includes {include}, which is not in {folder}")
-    source = path.read_text()
-    for inner in header(source, "include"):
+    inner_ones, text = read_include(path)
+    for inner in inner_ones:
         inline(inner, folder, seen, (*trail, include))
-    seen[include] = body(source)
+    seen[include] = text
+
+
+@lru_cache(maxsize=64)
+def read_include(path: Path) -> tuple[tuple[str, ...], str]:
+    """Return what an include includes itself, and its Lua; most scripts share a few."""
+    source = path.read_text()
+    return header(source, "include"), body(source)
 
 
 def header(source: str, field: str) -> tuple[str, ...]:

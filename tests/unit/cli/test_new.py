@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -176,7 +177,7 @@ def test_it_says_what_the_environment_lacks_and_where_that_comes_from(
 ) -> None:
     record = None if origin is None else json.dumps(origin)
     found = SimpleNamespace(read_text=lambda _name: record)
-    monkeypatch.setattr(command, "distribution", lambda _name: found)
+    monkeypatch.setattr(metadata, "distribution", lambda _name: found)
     monkeypatch.setattr(command, "NEEDED", ("pytest", "no_such_module"))
 
     result = run_new("shop")
