@@ -1,7 +1,8 @@
 """Measure how the cost of a job grows, and draw it: ``python -m tests.benchmarks.scale``.
 
-Environment: CURVES (all; names of `curves`), ROUNDS (2: the lowest of them counts), LARGEST (the
-largest value that is measured), IMAGE (where the picture goes), REDIS_SERVER (its binary).
+Environment: CURVES (all; names of `curves`, the others stay as they were measured before), ROUNDS
+(2: the fastest of them counts), LARGEST (the largest value that is measured), IMAGE (where the
+picture goes), REDIS_SERVER (its binary).
 """
 
 import json
@@ -63,17 +64,26 @@ def measure_curves(names: list[str], server: PrivateServer) -> dict[str, dict[in
     return found
 
 
+def known_curves() -> dict[str, dict[int, Figure]]:
+    """Return those of an earlier run: a run of one curve leaves the others in the picture."""
+    if not RESULTS.exists():
+        return {}
+    known: dict[str, dict[int, Figure]] = json.loads(RESULTS.read_text(encoding="utf-8"))["curves"]
+    return known
+
+
 def main() -> None:
     names = (os.environ.get("CURVES") or ",".join(CURVES)).split(",")
     if unknown := [name for name in names if name not in CURVES]:
         raise SystemExit(f"CURVES: {', '.join(unknown)} is none of {', '.join(CURVES)}")
     with private_server(os.environ) as server:
+        curves = known_curves() | measure_curves(names, server)
         content = {
             "server": server.version,
             "runtime": runtime(),
             "cpus": os.cpu_count(),
-            "says": {name: CURVES[name].says for name in names},
-            "curves": measure_curves(names, server),
+            "says": {name: curve.says for name, curve in CURVES.items()},
+            "curves": {name: curves[name] for name in CURVES if name in curves},
         }
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
