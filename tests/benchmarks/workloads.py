@@ -86,7 +86,7 @@ KINDS = {
     "million": Kind(
         "million",
         "memory over a million jobs",
-        metrics=("MB grown", "MB at 10 %", "MB at the end", "jobs/s"),
+        metrics=("MB grown", "MB at 10 %", "MB at the end"),
         less_is_better=True,
     ),
 }
