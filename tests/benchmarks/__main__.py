@@ -7,8 +7,11 @@ OUT (where the JSON goes).
 """
 
 import os
+import signal
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 
@@ -26,22 +29,33 @@ RESULTS = Path("bench-results")
 
 
 def measure_all(plan: Plan, server: PrivateServer) -> Results:
-    """Run all peers by turns, so that a noisy minute hits them alike."""
+    """Run all peers by turns, so that a noisy minute hits them alike.
+
+    Ctrl-C or SIGTERM ends it early; what was measured by then is reported.
+    """
     results = Results()
-    for turn in range(plan.rounds):
-        # Who goes first changes from round to round.
-        peers = plan.peers if turn % 2 == 0 else plan.peers[::-1]
-        for workload, peer in product(plan.workloads, peers):
-            if why := FIELD[peer].reason(workload.title):
-                results.cannot(workload, peer, why)
-                continue
-            run = run_once(plan, server, workload, peer)
-            sys.stderr.write(f"round {turn + 1}/{plan.rounds}  {workload.title}  {peer}  {run}\n")
-            if run.error:
-                results.cannot(workload, peer, run.error)
-            else:
-                results.add(workload, peer, run)
+    with suppress(KeyboardInterrupt):
+        for turn in range(plan.rounds):
+            # Who goes first changes from round to round.
+            peers = plan.peers if turn % 2 == 0 else plan.peers[::-1]
+            measure_round(plan, server, results, peers, f"round {turn + 1}/{plan.rounds}")
     return results
+
+
+def measure_round(
+    plan: Plan, server: PrivateServer, results: Results, peers: Sequence[str], title: str
+) -> None:
+    """Run each peer once at each workload."""
+    for workload, peer in product(plan.workloads, peers):
+        if why := FIELD[peer].reason(workload.title):
+            results.cannot(workload, peer, why)
+            continue
+        run = run_once(plan, server, workload, peer)
+        sys.stderr.write(f"{title}  {workload.title}  {peer}  {run}\n")
+        if run.error:
+            results.cannot(workload, peer, run.error)
+        else:
+            results.add(workload, peer, run)
 
 
 def run_once(plan: Plan, server: PrivateServer, workload: Workload, peer: str) -> Run:
@@ -57,6 +71,7 @@ def run_once(plan: Plan, server: PrivateServer, workload: Workload, peer: str) -
 
 def main() -> None:
     plan = Plan.read(os.environ)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for peer in plan.peers:
         make_venv(peer)
     with private_server(os.environ) as server:
