@@ -12,6 +12,7 @@ from tests.support.holds import holds
 from tests.support.node import NodePeer, both_majors, node_peer
 from tests.support.node_work import ECHO, HANG, Behaviour, delays, rate_limits
 from tests.support.ours import Ours, Runs, does, job_hash
+from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
 
 pytestmark = [pytest.mark.interop, both_majors]
@@ -33,10 +34,10 @@ async def test_node_finishes_the_job_of_a_killed_worker_of_ours(ours: Ours, node
         rescuer = await node.work("q", ECHO, lockDuration=1000, stalledInterval=1000)
 
         doomed.kill()
-        killed = anyio.current_time()
+        watch = Stopwatch()
 
         assert await node.wait_result("q", job_id) == {"a": 1}
-        assert anyio.current_time() - killed < WITHIN
+        assert watch.seconds < WITHIN
     assert await rescuer.runs() == {job_id: 1}
     assert [event.fields for event in await recording.events("stalled")] == [{"jobId": job_id}]
     read = await node.job("q", job_id)
@@ -55,10 +56,10 @@ async def test_we_finish_the_job_of_a_killed_worker_of_node(
         await until(worker.runs, message="Node's worker has it")
         async with ours.working(does(runs=runs, lock=SECOND, stalled=SECOND)) as app:
             doomed.kill()
-            killed = anyio.current_time()
+            watch = Stopwatch()
 
             assert await node.wait_result("q", job_id) == {"a": 1}
-            assert anyio.current_time() - killed < WITHIN
+            assert watch.seconds < WITHIN
             job = await job_hash(app, job_id)
     assert runs.ids == [job_id]
     assert (job["ats"], job["atm"], job["stc"]) == ("2", "1", "1")

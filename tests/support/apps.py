@@ -70,7 +70,7 @@ async def running(
         await app.work(task_status=task_status)
 
 
-async def all_finished(app: Application, queue: str, *, timeout: float = 20.0) -> None:
+async def all_finished(app: Application, queue: str, *, timeout: float = 10.0) -> None:
     """Wait until no job of a queue is left to do."""
 
     async def is_done() -> bool:

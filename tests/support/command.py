@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 
+from tests.support.stopwatch import SLOWEST, Stopwatch
+
 # What a shell around the tests may have set must not reach the command.
 FOREIGN = ("REDIS_", "FRAMEWORK_", "PORT")
 
@@ -38,22 +40,24 @@ class Command:
         for line in self.process.stdout:
             self.lines.append(line)
 
-    def says(self, text: str, *, timeout: float = 45) -> None:
+    def says(self, text: str, *, timeout: float = 15) -> None:
         """Wait until it has said ``text``."""
-        deadline = time.monotonic() + timeout
+        watch = Stopwatch()
         while text not in self.output:
             ended = self.process.poll() is not None and not self._reader.is_alive()
             assert not ended or text in self.output, f"ended without {text!r}:\n{self.output}"
-            assert time.monotonic() < deadline, f"no {text!r} within {timeout} s:\n{self.output}"
+            assert watch.seconds < timeout, f"no {text!r} within {timeout} s:\n{self.output}"
             time.sleep(0.01)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to it alone."""
         self.process.send_signal(number)
 
-    def ends(self, *, timeout: float = 45) -> int:
-        """Wait for its end and return its exit code."""
-        code = self.process.wait(timeout)
+    def ends(self, *, timeout: float = 15) -> int:
+        """Wait for its end and return its exit code; both times are those of a `Stopwatch`."""
+        watch = Stopwatch()
+        code = self.process.wait(timeout * SLOWEST)
+        assert watch.seconds < timeout, f"it ended only after {watch.seconds:.1f} s:\n{self.output}"
         self._reader.join(timeout)
         return code
 

@@ -1,7 +1,6 @@
 """How real processes stop: by their deadline, with every job back in line and no attempt burnt."""
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from framework import JobState, Queue
 from tests.integration.docs.test_examples import free_port
 from tests.support.command import Command, command, write_package
+from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
 
 JOBS = 50
@@ -70,10 +70,10 @@ def environment_of(redis_url: str, prefix: str, shutdown: float) -> dict[str, st
 
 def stopped_within(run: Command, seconds: float) -> int:
     """Send SIGTERM, and see that it ends in time."""
-    began = time.monotonic()
+    watch = Stopwatch()
     run.send(signal.SIGTERM)
     code = run.ends()
-    assert time.monotonic() - began < seconds
+    assert watch.seconds < seconds
     return code
 
 

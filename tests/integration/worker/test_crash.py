@@ -23,6 +23,7 @@ from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, working
 from tests.support.builders import events_of, hash_of
+from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
 
 SECOND = timedelta(seconds=1)
@@ -87,10 +88,10 @@ async def test_a_killed_workers_jobs_are_done_by_another_in_time(
         await until(lambda: is_active(store, keys, 3), timeout=10, message="they run there")
         async with working(open_app(counting(runs))):
             os.kill(process.pid, signal.SIGKILL)
-            killed = time.monotonic()
+            watch = Stopwatch()
             for job in jobs:
                 assert await app.queue("demo").result(job) == "done"
-            took = time.monotonic() - killed
+            took = watch.seconds
 
     assert took < 1 + 2 * 1 + 0.3
     assert sorted(runs) == ["1", "2", "3"]

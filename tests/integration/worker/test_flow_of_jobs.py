@@ -1,7 +1,6 @@
 """How jobs flow through workers: order, numbers, delays, pauses, and how soon they start."""
 
 import statistics
-import time
 from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
@@ -17,6 +16,7 @@ from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, all_finished, working
 from tests.support.builders import entries_of, events_of
+from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
 
 MS = timedelta(milliseconds=1)
@@ -32,7 +32,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.order: list[int] = []
-        self.times: list[float] = []
+        self.times: list[Stopwatch] = []
         self.now = 0
         self.most = 0
         self.gate = anyio.Event()
@@ -43,7 +43,7 @@ class Notes:
             self.now += 1
             self.most = max(self.most, self.now)
             self.order.append(job.data.number)
-            self.times.append(time.monotonic())
+            self.times.append(Stopwatch())
             if gated:
                 await self.gate.wait()
             await anyio.lowlevel.checkpoint()
@@ -136,9 +136,9 @@ async def test_a_limited_worker_keeps_to_its_rate(open_app: Open, notes: Notes) 
         await (await app.producer(Number)).add_bulk(Number(number=n) for n in range(12))
         await all_finished(app, "demo")
 
-    assert notes.times[5] - notes.times[0] >= 0.25
-    assert notes.times[10] - notes.times[0] >= 0.55
-    assert notes.times[11] - notes.times[0] < 2
+    assert notes.times[5].at - notes.times[0].at >= 0.25
+    assert notes.times[10].at - notes.times[0].at >= 0.55
+    assert notes.times[0].seconds_until(notes.times[11]) < 2
 
 
 async def test_two_workers_run_five_thousand_jobs_once_each(
@@ -162,9 +162,9 @@ async def test_an_idle_worker_starts_a_new_job_at_once(open_app: Open, notes: No
     async with working(app):
         producer = await app.producer(Number)
         for number in range(15):
-            added = time.monotonic()
+            added = Stopwatch()
             await producer.result(await producer.add(Number(number=number)))
-            waits.append(notes.times[-1] - added)
+            waits.append(added.seconds_until(notes.times[-1]))
             await until(lambda: app.running == 0, message="the worker is idle")
 
     assert statistics.median(waits) < 0.05
@@ -179,9 +179,9 @@ async def test_a_worker_of_another_process_starts_a_new_job_at_once(
     async with producing, working(worker):
         producer = await producing.producer(Number)
         for number in range(15):
-            added = time.monotonic()
+            added = Stopwatch()
             await producer.result(await producer.add(Number(number=number)))
-            waits.append(notes.times[-1] - added)
+            waits.append(added.seconds_until(notes.times[-1]))
 
     assert statistics.median(waits) < 0.05
 
@@ -202,10 +202,11 @@ async def test_a_delayed_job_runs_when_it_is_due(open_app: Open, notes: Notes) -
 
     async with working(app):
         producer = await app.producer(Number)
-        added = time.monotonic()
+        added = Stopwatch()
         await producer.result(await producer.add(Number(number=1), delay=300 * MS))
 
-    assert 0.29 <= notes.times[0] - added < 0.5
+    assert notes.times[0].at - added.at >= 0.29
+    assert added.seconds_until(notes.times[0]) < 0.5
 
 
 async def test_a_sooner_delay_is_noticed_while_a_later_one_is_waited_for(
@@ -217,10 +218,11 @@ async def test_a_sooner_delay_is_noticed_while_a_later_one_is_waited_for(
         producer = await app.producer(Number)
         await producer.add(Number(number=1), delay=60 * SECOND)
         await producer.add(Number(number=2), delay=2 * SECOND)
-        added = time.monotonic()
+        added = Stopwatch()
         await producer.result(await producer.add(Number(number=3), delay=200 * MS))
 
-    assert 0.19 <= notes.times[0] - added < 0.5
+    assert notes.times[0].at - added.at >= 0.19
+    assert added.seconds_until(notes.times[0]) < 0.5
 
 
 async def test_a_delayed_job_runs_on_time_while_a_slot_is_busy(open_app: Open) -> None:
@@ -231,12 +233,13 @@ async def test_a_delayed_job_runs_on_time_while_a_slot_is_busy(open_app: Open) -
         producer = await app.producer(Number)
         await producer.add(Number(number=1))
         await until(lambda: notes.order == [1], message="one slot is busy")
-        added = time.monotonic()
+        added = Stopwatch()
         await producer.add(Number(number=2), delay=200 * MS)
         await until(lambda: notes.order == [1, 2], message="the delayed job runs")
         notes.gate.set()
 
-    assert 0.19 <= notes.times[1] - added < 0.5
+    assert notes.times[1].at - added.at >= 0.19
+    assert added.seconds_until(notes.times[1]) < 0.5
 
 
 async def test_a_pause_stops_fetching_and_a_resume_starts_at_once(
@@ -251,12 +254,12 @@ async def test_a_pause_stops_fetching_and_a_resume_starts_at_once(
         await producer.add(Number(number=1))
         await anyio.sleep(0.3)
         ran_while_paused = list(notes.order)
-        resumed = time.monotonic()
+        resumed = Stopwatch()
         await queue.resume()
         await until(lambda: notes.order == [0, 1], message="the job runs")
 
     assert ran_while_paused == [0]
-    assert notes.times[-1] - resumed < 1
+    assert resumed.seconds_until(notes.times[-1]) < 1
 
 
 async def test_a_paused_queue_finishes_what_runs(open_app: Open, notes: Notes) -> None:
@@ -271,10 +274,10 @@ async def test_a_paused_queue_finishes_what_runs(open_app: Open, notes: Notes) -
         assert await producer.result(job) == 0
 
 
-def failing(times: list[float], failures: int) -> Any:  # noqa: ANN401 - a processor
+def failing(times: list[Stopwatch], failures: int) -> Any:  # noqa: ANN401 - a processor
     @processor("demo")
     async def fails(job: Job[Number]) -> str:
-        times.append(time.monotonic())
+        times.append(Stopwatch())
         if job.attempts_made < failures:
             raise ValueError(f"failure {job.attempts_made + 1}")
         return f"after {job.attempts_made}"
@@ -283,7 +286,7 @@ def failing(times: list[float], failures: int) -> Any:  # noqa: ANN401 - a proce
 
 
 async def test_a_retry_without_backoff_is_at_once(open_app: Open) -> None:
-    times: list[float] = []
+    times: list[Stopwatch] = []
     app = open_app(failing(times, 2))
 
     async with working(app):
@@ -291,7 +294,7 @@ async def test_a_retry_without_backoff_is_at_once(open_app: Open) -> None:
         result = await producer.result(await producer.add(Number(number=1), attempts=3))
 
     assert result == "after 2"
-    assert times[2] - times[0] < 0.3
+    assert times[0].seconds_until(times[2]) < 0.3
 
 
 @pytest.mark.parametrize(
@@ -301,15 +304,16 @@ async def test_a_retry_without_backoff_is_at_once(open_app: Open) -> None:
 async def test_a_retry_waits_as_long_as_its_backoff_says(
     open_app: Open, backoff: Fixed, waits: list[float]
 ) -> None:
-    times: list[float] = []
+    times: list[Stopwatch] = []
     app = open_app(failing(times, 2))
 
     async with working(app):
         producer = await app.producer(Number)
         await producer.result(await producer.add(Number(number=1), attempts=3, backoff=backoff))
 
-    measured = [after - before for before, after in pairwise(times)]
-    assert all(wait - 0.01 <= took < wait + 0.2 for took, wait in zip(measured, waits, strict=True))
+    for (before, after), wait in zip(pairwise(times), waits, strict=True):
+        assert after.at - before.at >= wait - 0.01
+        assert before.seconds_until(after) < wait + 0.2
 
 
 async def test_the_last_attempt_fails_the_job_with_all_its_traces(
