@@ -40,6 +40,10 @@ def environment_of(proxy: Proxy, prefix: str, **more: str) -> dict[str, str]:
     }
 
 
+async def answers(port: int, code: int) -> bool:
+    return (await to_thread.run_sync(probe, port, "/readyz")).code == code
+
+
 async def test_a_stuck_process_is_not_ready_and_ends_with_75(
     tmp_path: Path, proxy: Proxy, prefix: str, queue: Queue
 ) -> None:
@@ -49,16 +53,16 @@ async def test_a_stuck_process_is_not_ready_and_ends_with_75(
 
     with command(*asked, cwd=tmp_path, environment=environment) as run:
         port = await to_thread.run_sync(port_of, run)
-        await until(lambda: proxy.replies[CALL] > 0, timeout=15, message="it works")
+        await until(lambda: answers(port, 200), timeout=15, message="it is ready")
         proxy.lose(CALL, for_ever=True)
         job = await queue.add("greet", "Ada")
 
+        await until(lambda: answers(port, 503), timeout=15, message="it is not ready")
         await to_thread.run_sync(run.says, "the worker is stuck")
-        told = await to_thread.run_sync(probe, port, "/readyz")
         proxy.heal()
         code = await to_thread.run_sync(run.ends)
 
-    assert (told.code, code) == (503, 75)
+    assert code == 75
     assert "nothing is fetched" in run.output
     assert "start this process anew" in run.output
     assert "Traceback" not in run.output

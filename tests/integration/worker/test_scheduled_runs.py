@@ -118,7 +118,7 @@ async def test_a_run_waits_until_redis_takes_the_next_one(
         await store.command("RENAME", schedules, aside)
         await store.command("SET", schedules, "no sorted set")
         async with working(app):
-            await until(lambda: "redis lost" in capfd.readouterr().out, message="Redis refused")
+            await until(lambda: "the wrong type" in capfd.readouterr().out, message="it is named")
             assert runs == []
             await store.command("RENAME", aside, schedules)
             await until(lambda: len(runs) == 2, message="both runs")
