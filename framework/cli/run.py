@@ -73,6 +73,9 @@ def supervise(
     max_rss: int | None,
 ) -> int:
     """Supervise worker processes until stopped, and return the exit code."""
+    import framework.cli.lean  # noqa: F401 - before all that imports structlog
+
+    # isort: split
     import anyio
 
     from framework.app.health_server import probes_of

@@ -1,5 +1,8 @@
 """What a worker process does: discover, wire, work until a signal, drain."""
 
+import framework.cli.lean  # noqa: F401 - before all that imports structlog
+
+# isort: split
 import logging
 import os
 import signal
