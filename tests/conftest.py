@@ -12,7 +12,7 @@ from framework.wire.keys import QueueKeys
 # Each has a server and two Node processes of its own.
 MOST_WORKERS = 8
 
-pytest_plugins = ["tests.support.redis_server", "tests.support.node"]
+pytest_plugins = ["tests.support.aftermath", "tests.support.redis_server", "tests.support.node"]
 
 
 @pytest.hookimpl(optionalhook=True)
