@@ -113,7 +113,7 @@ class KeptLocks:
 
     async def _give_back_one(self, process: WorkerProcess, holder: Holder) -> None:
         keys = QueueKeys(holder.prefix, holder.queue)
-        patience = Patience(None)
+        patience = Patience(None, self._store.outage)
         while True:
             patience.begin()
             try:

@@ -81,6 +81,7 @@ class Supervisor:
                 tasks.start_soon(self._locks.run)
                 tasks.start_soon(store.watch)
                 tasks.start_soon(watch_servers, store, self._running)
+                tasks.start_soon(store.listen)
                 tasks.start_soon(self._start_all, first)
                 tasks.start_soon(self._look_after_all)
                 if self._systemd.watchdog_seconds:

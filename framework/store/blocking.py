@@ -21,16 +21,14 @@ class BlockingStore:
 
     Args:
         address: Where Redis is.
-        seconds: Deadline of each call.
     """
 
-    def __init__(self, address: Address, *, seconds: float) -> None:
+    def __init__(self, address: Address) -> None:
         self._address = address
-        self._seconds = seconds
 
     def __enter__(self) -> Self:
         self._runner = asyncio.Runner()
-        self._connections = Connections(self._address, self._seconds)
+        self._connections = Connections(self._address)
         return self
 
     def __exit__(
@@ -42,20 +40,27 @@ class BlockingStore:
         self._runner.run(self._connections.aclose())
         self._runner.close()
 
-    def run(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:  # noqa: ANN401 - replies have any shape
+    def run(
+        self, script: Script, keys: Sequence[str], args: Sequence[Argument], seconds: float
+    ) -> Any:  # noqa: ANN401 - replies have any shape
         """Run a script.
+
+        Args:
+            seconds: How long it may take.
 
         Raises:
             FrameworkError: As `Store.run`, without any second try.
         """
         try:
-            return self._runner.run(self._run(script, keys, args))
+            return self._runner.run(self._run(script, keys, args, seconds))
         except (exceptions.RedisError, OSError) as error:
             raise translate(error, self._address) from error
 
-    async def _run(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:  # noqa: ANN401 - replies have any shape
+    async def _run(
+        self, script: Script, keys: Sequence[str], args: Sequence[Argument], seconds: float
+    ) -> Any:  # noqa: ANN401 - replies have any shape
         command = self._connections.command
-        async with asyncio.timeout(self._seconds):
+        async with asyncio.timeout(seconds):
             try:
                 return await command("EVALSHA", script.sha, len(keys), *keys, *args)
             except exceptions.NoScriptError:

@@ -55,6 +55,10 @@ class Connections:
             return SpreadConnection(self._cluster)
         return self._dialler.hold()
 
+    def hurry(self) -> None:
+        """Give up all attempts to connect that are under way: new ones would succeed."""
+        self._dialler.hurry()
+
     async def watch(self) -> None:
         """Notice a planned change of the master, until cancelled; elsewhere return at once."""
         if self._dialler.sentinels is not None:

@@ -1,5 +1,6 @@
 """Makes connections of redis-py, and says of each which server it leads to."""
 
+import asyncio
 from typing import Any, cast
 
 from redis import exceptions
@@ -24,6 +25,7 @@ class Dialler:
     def __init__(self, address: Address, seconds: float = CONNECT_SECONDS) -> None:
         self._address = address
         self._seconds = seconds
+        self._attempts: set[asyncio.Timeout] = set()
         is_set = address.kind == "sentinel"
         self.sentinels = (
             Sentinels(address.places, address.master, self._dial_sentinel) if is_set else None
@@ -40,6 +42,20 @@ class Dialler:
         Raises:
             RedisError, OSError: As redis-py raises them.
         """
+        async with asyncio.timeout(None) as attempt:
+            self._attempts.add(attempt)
+            try:
+                return await self._dial()
+            finally:
+                self._attempts.discard(attempt)
+
+    def hurry(self) -> None:
+        """Give up all attempts that are under way: a new one would succeed."""
+        now = asyncio.get_running_loop().time()
+        for attempt in self._attempts:
+            attempt.reschedule(now)
+
+    async def _dial(self) -> AbstractConnection:
         if self._address.path:
             return await connect(UnixDomainSocketConnection, self._common(path=self._address.path))
         if self.sentinels is None:

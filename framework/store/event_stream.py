@@ -62,7 +62,7 @@ async def follow_events(
         RedisRefusedError: Redis refuses to be read.
     """
     held = store.hold(keys["events"])
-    patience = Patience(None)
+    patience = Patience(None, store.outage)
     try:
         while True:
             command = pack(
@@ -76,7 +76,7 @@ async def follow_events(
                 store.outage.begin(translate(error, store.address))
                 await patience.wait()
                 continue
-            patience = Patience(None)
+            patience = Patience(None, store.outage)
             entries = reply[0][1] if reply else []
             if entries:
                 after = entries[-1][0].decode()

@@ -69,7 +69,7 @@ class Lane:
         """
         self._sequence += 1
         command = pack("EVALSHA", script.sha, len(keys), *keys, self._sequence, MEMORY_MS, *args)
-        patience = Patience(seconds)
+        patience = Patience(seconds, self._outage)
         patience.begin()
         while True:
             try:

@@ -41,7 +41,7 @@ class MarkerReader:
         self.was_cut = False
         self._held: HeldConnection = store.hold(near)
         self._client_id: int | None = None
-        self._patience = Patience(None)
+        self._patience = Patience(None, store.outage)
 
     async def wait(self, keys: Sequence[str], seconds: float) -> Marker | None:
         """Take the first marker of any queue; None when there was none in time.
@@ -68,7 +68,7 @@ class MarkerReader:
             self._store.outage.begin(told)
             await self._patience.wait()
             return None
-        self._patience = Patience(None)
+        self._patience = Patience(None, self._store.outage)
         if reply is None:
             return None
         key, member, score = reply

@@ -2,12 +2,15 @@
 
 import time
 
+import anyio
 import structlog
 
 from framework.errors import FrameworkError, KeyTypeError
-from framework.store.patience import MOST_SECONDS
 
 log = structlog.get_logger("framework.redis")
+
+# The longest wait between two tries to reach Redis.
+MOST_SECONDS = 5.0
 
 
 class Outage:
@@ -21,6 +24,7 @@ class Outage:
         error: Why the last call failed; None: Redis is there.
         failed_at: When a call last failed, by ``time.monotonic``; None: never.
         odd_keys_met: How many calls failed since a key is of the wrong type: Redis is there.
+        returns: How often it was seen that Redis answers again.
     """
 
     def __init__(self, quiet: float = 0.0) -> None:
@@ -28,6 +32,8 @@ class Outage:
         self.failed_at: float | None = None
         self.error: FrameworkError | None = None
         self.odd_keys_met = 0
+        self.returns = 0
+        self._waiting: set[anyio.CancelScope] = set()
 
     @classmethod
     def of_cluster(cls) -> "Outage":
@@ -59,3 +65,18 @@ class Outage:
         """
         if self.failed_at is not None and time.monotonic() - self.failed_at >= quiet:
             self.end()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait before the next try, no longer than until `hurry`."""
+        with anyio.move_on_after(seconds) as scope:
+            self._waiting.add(scope)
+            try:
+                await anyio.sleep_forever()
+            finally:
+                self._waiting.discard(scope)
+
+    def hurry(self) -> None:
+        """Let all who wait try now: Redis answers again."""
+        self.returns += 1
+        for scope in self._waiting:
+            scope.cancel()

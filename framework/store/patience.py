@@ -5,8 +5,9 @@ from math import inf
 
 import anyio
 
+from framework.store.outage import MOST_SECONDS, Outage
+
 FIRST_SECONDS = 0.05
-MOST_SECONDS = 5.0
 
 
 class Patience:
@@ -14,12 +15,15 @@ class Patience:
 
     Args:
         seconds: Give up once so much has passed since the first wait; None: never.
+        outage: Ends a wait at once when Redis is seen to answer again; waits are short then.
     """
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, seconds: float | None, outage: Outage) -> None:
         self._seconds = seconds
+        self._outage = outage
         self._until: float | None = None
         self._next = FIRST_SECONDS
+        self._returns = outage.returns
 
     def begin(self) -> None:
         """Start the time now, unless it runs already."""
@@ -34,9 +38,11 @@ class Patience:
     async def wait(self) -> bool:
         """Wait; return False instead where the time has run out."""
         self.begin()
+        if self._returns != self._outage.returns:
+            self._returns, self._next = self._outage.returns, FIRST_SECONDS
         pause = self._next * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
         if self._until is not None and anyio.current_time() + pause > self._until:
             return False
-        await anyio.sleep(pause)
+        await self._outage.wait(pause)
         self._next = min(MOST_SECONDS, self._next * 2)
         return True

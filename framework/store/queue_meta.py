@@ -49,7 +49,7 @@ async def write_pause_mode(store: Store, keys: QueueKeys, mode: str) -> None:
 
 async def note_pause_mode(store: Store, keys: QueueKeys, mode: str) -> None:
     """Do so until Redis has taken it, for a process that only adds."""
-    patience = Patience(None)
+    patience = Patience(None, store.outage)
     while True:
         try:
             await write_pause_mode(store, keys, mode)

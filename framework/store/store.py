@@ -13,6 +13,7 @@ from framework.store.answers import has_not_run, is_passing, translate
 from framework.store.connection import REPLY_SECONDS, Argument, HeldConnection
 from framework.store.connections import Connections
 from framework.store.copies import Copies
+from framework.store.heartbeat import Heartbeat
 from framework.store.lane import Lane
 from framework.store.outage import Outage
 from framework.store.patience import Patience
@@ -100,6 +101,20 @@ class Store:
         Where there are none, it returns at once.
         """
         await self._connections.watch()
+
+    async def listen(self) -> None:
+        """Notice that Redis answers again where it was silent, and go on at once; until cancelled.
+
+        In a cluster, where each node may be silent alone, deadlines see to that: it returns.
+        """
+        if not self.is_cluster:
+            await Heartbeat(self._connections.hold, self._answers_again).run()
+
+    async def _answers_again(self, *, on_new_lines: bool) -> None:
+        self.outage.hurry()  # first: calls that break off now are sent again soon
+        if on_new_lines:
+            await self.recycle()
+            self._connections.hurry()
 
     def lane(self) -> Lane:
         """Return a new lane: calls on it may be sent twice and act once."""
@@ -196,7 +211,7 @@ class Store:
         repeatable: bool = True,
         seconds: float | None = None,
     ) -> Any:  # noqa: ANN401 - replies have any shape
-        patience = Patience(self.timeout if seconds is None else seconds)
+        patience = Patience(self.timeout if seconds is None else seconds, self.outage)
         while True:
             patience.begin()
             try:

@@ -151,7 +151,12 @@ class Crew:
             keeper = LockKeeper(self._store.address, holdings)
             keeper.start()
             return keeper
-        keeper = LockKeeper(self._store.address, holdings, lambda: tether.renews_locks)
+        keeper = LockKeeper(
+            self._store.address,
+            holdings,
+            lambda: tether.renews_locks,
+            lambda: tether.renewed_at,
+        )
 
         def end_alone() -> None:
             keeper.take_over()
@@ -177,6 +182,7 @@ class Crew:
         readers += [one.run for one in self._calls.values()]
         for read in readers:
             tasks.start_soon(read)
+        tasks.start_soon(self._store.listen)
         tasks.start_soon(self.server.run)
         tasks.start_soon(self.keys.run)
         if self._care is not None:

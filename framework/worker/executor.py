@@ -53,6 +53,7 @@ WORN_OUT = "job started more than allowable limit"
 # What to tell of a run whose outcome nobody wants, by why it was cancelled.
 DROPPED = {
     "lost": "lock lost, run cancelled, its outcome is dropped",
+    "expired": "lock not renewed in time, run cancelled, its outcome is dropped",
     "removed": "job removed while it ran, run cancelled, its outcome is dropped",
 }
 

@@ -273,7 +273,7 @@ class Pump:
 
     async def _lost_among(self, pairs: Sequence[tuple[JobId, Token]]) -> set[JobId]:
         """Ask until Redis answers, as the call before did."""
-        patience = Patience(None)
+        patience = Patience(None, self.store.outage)
         while True:
             try:
                 return await extend_locks(self.store, self.keys, pairs, self.taker.lock_ms)

@@ -23,7 +23,7 @@ from framework.worker.pump import Pump
 # Handlers that never await would keep the loop for themselves: look up now and then.
 TURN_SECONDS = 0.005
 
-WhyCancelled = Literal["stop", "lost", "removed", "cancelled"]
+WhyCancelled = Literal["stop", "lost", "removed", "expired", "cancelled"]
 Execute = Callable[[Fetched, "Slot"], Awaitable[None]]
 
 

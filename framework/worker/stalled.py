@@ -1,5 +1,7 @@
 """Look for jobs whose worker vanished, now and every interval."""
 
+from collections.abc import Callable
+
 import anyio
 import structlog
 from anyio.abc import TaskGroup
@@ -15,12 +17,19 @@ log = structlog.get_logger("framework.worker")
 
 
 async def watch_for_stalled(
-    store: Store, keys: QueueKeys, interval_ms: int, hooks: Hooks, tasks: TaskGroup
+    store: Store,
+    keys: QueueKeys,
+    interval_ms: int,
+    hooks: Hooks,
+    tasks: TaskGroup,
+    on_found: Callable[[], None],
 ) -> None:
     """Bring stalled jobs back until cancelled. One check an interval and queue is made.
 
     Args:
         tasks: Where hooks run, so that none holds up the next check.
+        on_found: Called when jobs are back in line: the marker that says so may wake the one that
+            vanished, whose connection is still there.
     """
     while True:
         try:
@@ -30,6 +39,8 @@ async def watch_for_stalled(
         except FrameworkError as error:
             store.outage.begin(error)
             ids = []
+        if ids:
+            on_found()
         for job_id in ids:
             log.warning(
                 "job stalled: its worker vanished; it is back in line", job=job_id, queue=keys.queue

@@ -76,6 +76,11 @@ class Tether:
         """Whether the supervisor renews the locks: it is there, and said so lately."""
         return not self._is_cut and time.monotonic() - self._renewed < self._patience
 
+    @property
+    def renewed_at(self) -> float:
+        """When the supervisor last said so, by ``time.monotonic``."""
+        return self._renewed
+
     def ready(self) -> None:
         """Tell that all workers take jobs."""
         self._say({"ready": True})

@@ -150,7 +150,13 @@ class Worker:
         async with anyio.create_task_group() as helpers:
             interval_ms = to_ms(spec.stalled_interval)
             helpers.start_soon(
-                watch_for_stalled, self.store, self.keys, interval_ms, heard, helpers
+                watch_for_stalled,
+                self.store,
+                self.keys,
+                interval_ms,
+                heard,
+                helpers,
+                self.pump.look,
             )
             helpers.start_soon(watch_flows, self.store, self.keys, interval_ms)
             await self._follow_queue(helpers)

@@ -1,9 +1,12 @@
-"""A proxy before Redis that swallows replies: the command ran, and nobody hears of it."""
+"""A proxy before Redis that swallows replies: the command ran, and nobody hears of it.
+
+Or everything, in both directions and without a word: the network is parted.
+"""
 
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
 import anyio
@@ -33,6 +36,7 @@ class Proxy:
         self._ordered: set[str] = set()
         self._opened = 0
         self._lost: dict[str, int | None] = {}
+        self._is_parted = False
 
     def is_blocked_on(self, kind: str) -> bool:
         """Tell whether such a call waits for its reply."""
@@ -50,9 +54,18 @@ class Proxy:
         """
         self._lost[kind] = None if for_ever else self._opened
 
+    def part(self) -> None:
+        """Let nothing through in either direction, and close nothing: a black hole.
+
+        What is lost stays lost: connections that were there, or are made meanwhile, say nothing
+        after `heal` either.
+        """
+        self._is_parted = True
+
     def heal(self) -> None:
         """Let requests through again; who lost one waits on."""
         self._lost.clear()
+        self._is_parted = False
 
     def _loses(self, kind: str, connection: int) -> bool:
         newest = self._lost.get(kind, 0)
@@ -73,6 +86,9 @@ class Proxy:
             tasks.cancel_scope.cancel()
 
     async def _forward(self, client: ByteStream) -> None:
+        if self._is_parted:
+            await swallow(client)
+            return
         async with client, await self._connect() as server:
             calls: list[str] = []
             self._opened += 1
@@ -99,12 +115,16 @@ class Proxy:
         try:
             while True:
                 data = await client.receive(CHUNK)
+                if self._is_parted:
+                    await swallow(client)
                 if data.startswith(b"*"):
                     calls[:] = [kind_of(data)]
                     self.requests[calls[0]] += 1
                 if not self._loses(calls[0] if calls else "", number):
                     await server.send(data)
         except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            if self._is_parted:
+                await anyio.sleep_forever()  # the server does not hear of the end
             scope.cancel()
 
     async def _replies(
@@ -113,6 +133,8 @@ class Proxy:
         try:
             while True:
                 data = await server.receive(CHUNK)
+                if self._is_parted:
+                    await anyio.sleep_forever()
                 if self._swallows(calls[0] if calls else ""):
                     break
                 await client.send(data)
@@ -128,6 +150,15 @@ class Proxy:
         self._ordered.discard(kind)
         self.cuts[kind] += is_cut
         return is_cut
+
+
+async def swallow(client: ByteStream) -> None:
+    """Take whatever comes, answer nothing, and let nobody know that the client has gone."""
+    async with client:
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+            while True:
+                await client.receive(CHUNK)
+    await anyio.sleep_forever()
 
 
 def kind_of(request: bytes) -> str:
