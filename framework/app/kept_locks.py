@@ -20,6 +20,7 @@ from framework.store.transitions.silent_workers import (
 )
 from framework.wire.keys import QueueKeys
 from framework.worker.locks import RENEWALS
+from framework.worker.tether import number_of
 
 log = structlog.get_logger("framework.locks")
 
@@ -52,7 +53,9 @@ class KeptLocks:
         while True:
             due = renewed + self._shortest() / RENEWALS
             await anyio.sleep(max(0.01, min(LONGEST_PAUSE, due - time.monotonic())))
-            if time.monotonic() < renewed + self._shortest() / RENEWALS:
+            is_due = time.monotonic() >= renewed + self._shortest() / RENEWALS
+            # What has fallen silent is looked for at once, so that a report can name its jobs.
+            if not (is_due or any(is_sought(one) for one in self._processes())):
                 continue
             if await self._renew_all():
                 renewed = time.monotonic()
@@ -101,9 +104,12 @@ class KeptLocks:
                     lost[process.pid].append((place, job_id, token, whys[job_id]))
 
     async def _renew_unheard(self, process: WorkerProcess) -> None:
+        spoke = process.sought = process.spoke
         for one in process.holders:
             keys = QueueKeys(one.prefix, one.queue)
-            await extend_locks_of(self._store, keys, one.worker, one.lock_ms)
+            found = await extend_locks_of(self._store, keys, one.worker, one.lock_ms)
+            if process.spoke == spoke:
+                one.held = {job_id: number_of(token) for job_id, token in found.items()}
 
     async def give_back(self, process: WorkerProcess) -> None:
         """Put back in line what a process held that has ended; tries until Redis answers."""
@@ -133,6 +139,12 @@ class KeptLocks:
                     jobs=len(back),
                 )
             return
+
+
+def is_sought(process: WorkerProcess) -> bool:
+    """Tell whether it has fallen silent, and nobody has looked yet which jobs it holds."""
+    is_silent = process.silent_for > SILENT_SECONDS and process.is_running
+    return is_silent and bool(process.holders) and process.sought != process.spoke
 
 
 def by_queue(processes: Iterable[WorkerProcess]) -> dict[tuple[str, str, int], list[Entry]]:

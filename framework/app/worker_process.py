@@ -69,6 +69,7 @@ class WorkerProcess:
         self.index = index
         self.began = time.monotonic()
         self.spoke = self.began
+        self.sought = 0.0
         self.loop_age = 0.0
         self.served = 0
         self.memory = 0

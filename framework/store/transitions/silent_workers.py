@@ -1,6 +1,6 @@
 """What is done for workers that are silent: their locks are renewed, or their jobs given back."""
 
-from framework.model.job import JobId
+from framework.model.job import JobId, Token
 from framework.store.script import load_script
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
@@ -12,8 +12,10 @@ FENCED_MS = 3_600_000
 MOST_BACK = 500
 
 
-async def extend_locks_of(store: Store, keys: QueueKeys, worker: str, lock_ms: int) -> int:
-    """Renew the locks of all jobs that a worker runs, and return how many.
+async def extend_locks_of(
+    store: Store, keys: QueueKeys, worker: str, lock_ms: int
+) -> dict[JobId, Token]:
+    """Renew the locks of all jobs that a worker runs, and return which they are.
 
     For one that lives and cannot say which they are: something holds its interpreter.
 
@@ -22,10 +24,10 @@ async def extend_locks_of(store: Store, keys: QueueKeys, worker: str, lock_ms: i
     Args:
         worker: The uuid that its tokens begin with.
     """
-    found: int = await store.run(
-        EXTEND_LOCKS_OF, keys.pick(EXTEND_LOCKS_OF.keys), [worker, lock_ms]
-    )
-    return found
+    found = await store.run(EXTEND_LOCKS_OF, keys.pick(EXTEND_LOCKS_OF.keys), [worker, lock_ms])
+    return {
+        JobId(job_id.decode(errors="replace")): Token(token.decode()) for job_id, token in found
+    }
 
 
 async def give_back_dead(

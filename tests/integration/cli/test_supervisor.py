@@ -1,5 +1,6 @@
 """`framework run --processes`: workers that die, hang, grow old or are told to stop."""
 
+import json
 import os
 import signal
 import socket
@@ -166,12 +167,16 @@ async def test_what_holds_the_whole_interpreter_keeps_its_lock_and_runs_once(
 ) -> None:
     write_package(tmp_path, "shop", mail=HOLDS_ALL)
     file = tmp_path / "runs"
-    with supervised(tmp_path, redis_url, prefix, "--processes", "2"):
+    with supervised(tmp_path, redis_url, prefix, "--processes", "2") as run:
         job = await queue.add("x", {"file": str(file), "seconds": 6.2})
 
         await queue.result(job)
 
     assert len(runs_in(file)) == 1
+    (told,) = [json.loads(line) for line in run.lines if "worker stands still" in line]
+    assert (told["jobs"], told["seconds"] >= 5) == ([f"greetings:{job.id}"], True)
+    assert "mail.py" in told["stack"]
+    assert "in hold" in told["stack"]
     ended = await queue.job(job.id)
     assert ended is not None
     assert (ended.attempts_started, ended.attempts_made) == (1, 1)
