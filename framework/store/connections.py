@@ -1,8 +1,10 @@
 """Every connection of a process to its Redis: a shared pool, and those that somebody holds."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 import anyio
@@ -22,6 +24,8 @@ from framework.store.connection import (
 from framework.store.dialling import Dialler
 
 MOST_CONNECTIONS = 32
+# What was not lent for so long is closed.
+IDLE_SECONDS = 30.0
 
 
 class Connections:
@@ -38,7 +42,7 @@ class Connections:
         self._dialler = Dialler(address, min(CONNECT_SECONDS, reply_seconds))
         is_cluster = address.kind == "cluster"
         self._cluster = ClusterMap(address.places, self._dialler) if is_cluster else None
-        self._idle: list[HeldConnection] = []
+        self._idle: deque[tuple[float, HeldConnection]] = deque()
         self._free = anyio.Semaphore(MOST_CONNECTIONS, fast_acquire=True)
         # It never connects: redis-py's ways to read each reply are all that is wanted of it.
         self._readers = Redis(protocol=2).response_callbacks
@@ -96,20 +100,24 @@ class Connections:
                 await self._free.acquire()
         except TimeoutError as error:
             raise exceptions.ConnectionError("all connections are busy") from error
-        connection = self._idle.pop() if self._idle else self.spread()
+        connection = self._idle.pop()[1] if self._idle else self.spread()
         try:
             await connection.refresh()
             yield connection
         finally:
-            self._idle.append(connection)
+            now = monotonic()
+            self._idle.append((now, connection))
             self._free.release()
+            # The last to come back is the first to be lent: what a burst needed comes to rest here.
+            if self._idle[0][0] < now - IDLE_SECONDS:
+                await self._idle.popleft()[1].drop()
 
     async def drop_idle(self) -> None:
         """Close the sockets of the shared connections that nobody uses now."""
-        for connection in self._idle:
+        for _, connection in list(self._idle):
             await connection.drop()
 
     async def aclose(self) -> None:
         """Close all shared connections."""
         while self._idle:
-            await self._idle.pop().aclose()
+            await self._idle.pop()[1].aclose()
