@@ -102,7 +102,7 @@ def translate(error: Exception, address: Address) -> FrameworkError:
     if isinstance(error, REFUSED):
         return RedisRefusedError(address.name, text)
     if is_passing(error):
-        return unreachable(reason_of(error), address)
+        return unreachable(error, address)
     return unexpected(text, address)
 
 
@@ -114,8 +114,15 @@ def unexpected(text: str, address: Address) -> RedisRefusedError:
     return RedisRefusedError(address.name, text, fix=fix)
 
 
-def unreachable(reason: str, address: Address) -> RedisUnavailableError:
+REPLICA_FIX = "Name its master in REDIS_URL, or its Sentinels: redis+sentinel://"
+
+
+def unreachable(error: Exception, address: Address) -> RedisUnavailableError:
     """Return the error of a failed connection; over TLS no socket is missing, but a file."""
+    if code_of(error) == "READONLY" or isinstance(error, exceptions.ReadOnlyError):
+        problem = "it is a replica, and refuses writes"
+        return RedisUnavailableError(address.name, problem, fix=REPLICA_FIX)
+    reason = reason_of(error)
     if address.tls is None or reason != NO_FILE:
         return RedisUnavailableError(address.name, reason)
     files = ", ".join(str(address.tls[one]) for one in TLS_FILES if one in address.tls)
