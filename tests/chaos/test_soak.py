@@ -15,6 +15,7 @@ from framework.app.application import Application
 from tests.support.apps import UNFINISHED, declared, settings_of
 from tests.support.command import command, write_package
 from tests.support.flatness import Series, descendants_of, files_of, memory_of
+from tests.support.leftovers import left_over
 from tests.support.servers import Server, one_server
 from tests.support.soaked import PACKAGE, QUEUES, RATES, Load
 from tests.support.until import until
@@ -54,7 +55,7 @@ async def test_nothing_grows_while_all_kinds_of_work_go_on(tmp_path: Path) -> No
                 code = await to_thread.run_sync(run.ends)
             print(f"\n{series.table()}\n{load.answered} results awaited")  # noqa: T201 - to be read
             drift = {queue: await drift_of(app, load, queue) for queue in RATES if queue in QUEUES}
-            left = await left_over(app)
+            left = await left_over(app, "bull", QUEUES)
 
     assert code == 0
     assert run.output == ""
@@ -106,28 +107,3 @@ async def drift_of(app: Application, load: Load, queue: str) -> int:
     line = app.queue(queue)
     ended = (await line.metrics()).count + (await line.metrics("failed")).count
     return ended - load.added[queue]
-
-
-async def left_over(app: Application) -> list[str]:
-    """Which keys are there that belong to nothing that is kept."""
-    kept = {"id", "meta", "events", "completed", "failed", "marker", "pc", "stalled-check"}
-    found: list[str] = []
-    for queue in QUEUES:
-        base = f"bull:{queue}:"
-        jobs = {
-            job.id
-            for state in (*UNFINISHED, JobState.COMPLETED, JobState.FAILED)
-            for job in await app.queue(queue).jobs(state, 0, -1)
-        }
-        for raw in await app.store.command("KEYS", f"{base}*"):
-            name = raw.decode().removeprefix(base)
-            is_jobs = name in jobs or name.rpartition(":")[0] in jobs
-            is_next = (queue, name) == ("ticks", "delayed")
-            if not (
-                is_jobs
-                or is_next
-                or name in kept
-                or name.startswith(("meta:", "metrics:", "repeat"))
-            ):
-                found.append(f"{queue}:{name}")
-    return found

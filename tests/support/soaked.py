@@ -2,10 +2,11 @@
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import anyio
 import pytest
@@ -84,7 +85,7 @@ class Load:
         """Add for so many seconds."""
         chance = random.Random(self.seed)  # noqa: S311 - repeats what failed
         flows = await self.app.get(FlowProducer)
-        ways: dict[str, Callable[[float], Awaitable[None]]] = {
+        ways: dict[str, Callable[[float], Coroutine[Any, Any, None]]] = {
             "flow": partial(self._add_flow, flows),
             "cancel": self._add_and_cancel,
             "flaky": self._add_flaky,
