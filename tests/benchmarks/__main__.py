@@ -2,7 +2,8 @@
 
 Environment: ROUNDS (5), JOBS (20000), PEERS (all; ``node``, say, or ``node,celery``), WORKLOADS
 (a name of `workloads`, with another concurrency, chunk, rate or number of callers after an @:
-drain@10, add_bulk@100), KEEP (all, or how many completed jobs stay), REDIS_SERVER (its binary),
+drain@10, add_bulk@100), KEEP (all, or how many completed jobs stay), TRIES (3: of a turn
+in which something else took more than a tenth of the machine), REDIS_SERVER (its binary),
 OUT (where the JSON goes).
 """
 
@@ -26,6 +27,7 @@ from tests.benchmarks.ways import Turn, measure, scratch
 from tests.benchmarks.workloads import Workload
 
 RESULTS = Path("bench-results")
+CALM = 10.0  # percent of the machine that others may take
 
 
 def measure_all(plan: Plan, server: PrivateServer) -> Results:
@@ -59,14 +61,22 @@ def measure_round(
 
 
 def run_once(plan: Plan, server: PrivateServer, workload: Workload, peer: str) -> Run:
-    """Run one peer at one workload; what goes wrong is a result too, for the others go on."""
-    with scratch() as folder:
-        turn = Turn(FIELD[peer], workload, plan, server, Path(folder))
-        try:
-            metrics = measure(turn)
-        except PeerError as error:
-            return Run({}, error=str(error))
-        return Run(metrics, **turn.versions)
+    """Run one peer at one workload; again, if something else kept the machine busy meanwhile.
+
+    What goes wrong is a result too, for the others go on.
+    """
+    runs = []
+    for _ in range(plan.tries):
+        with scratch() as folder:
+            turn = Turn(FIELD[peer], workload, plan, server, Path(folder))
+            try:
+                metrics = measure(turn)
+            except PeerError as error:
+                return Run({}, error=str(error))
+        runs.append(Run(metrics, **turn.versions))
+        if runs[-1].noise < CALM:
+            break
+    return min(runs, key=lambda run: run.noise)
 
 
 def main() -> None:

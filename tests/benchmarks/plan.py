@@ -16,6 +16,7 @@ class Plan:
 
     Args:
         keep: How many completed jobs stay in Redis on every side, or ``all``.
+        tries: How often a turn is taken while something else keeps the machine busy.
     """
 
     rounds: int
@@ -23,10 +24,11 @@ class Plan:
     keep: str
     peers: tuple[str, ...]
     workloads: tuple[Workload, ...]
+    tries: int
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Read ROUNDS, JOBS, KEEP, PEERS and WORKLOADS.
+        """Read ROUNDS, JOBS, KEEP, PEERS, WORKLOADS and TRIES.
 
         Raises:
             SystemExit: One of them cannot be used.
@@ -42,6 +44,7 @@ class Plan:
             keep=environment.get("KEEP") or "all",
             peers=tuple(named),
             workloads=tuple(Workload.parse(title) for title in workloads.split(",")),
+            tries=_number(environment, "TRIES", 3),
         )
 
 

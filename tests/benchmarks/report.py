@@ -23,6 +23,11 @@ class Run:
     runtime: str = ""
     error: str = ""
 
+    @property
+    def noise(self) -> float:
+        """How much of the machine something else took meanwhile, in percent."""
+        return self.metrics.get("others %", 0.0)
+
     def __str__(self) -> str:
         said = ", ".join(f"{value:,.4g} {name}" for name, value in self.metrics.items())
         return said or f"- {self.error}"

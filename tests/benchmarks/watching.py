@@ -1,5 +1,6 @@
 """What a stretch of a queue's work costs, seen from outside while workers go through it."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class Watch:
         """
         until(lambda: self.left() < total, FIRST_JOB_WITHIN, self.workers)
         until(lambda: self.left() <= first, LONGEST_WINDOW / 2, self.workers, is_required=False)
+        own = time.process_time()
         before, at_first = Figures.now(self.redis, self.workers.cpu_seconds), self.left()
         deadline, looks = time.monotonic() + LONGEST_WINDOW, 1
         while (left := self.left()) > last and time.monotonic() < deadline:
@@ -47,6 +49,7 @@ class Watch:
             raise PeerError(f"nothing to measure: {left} jobs are left; is JOBS too low?")
         cost = after.since(before)
         cost["redis_commands"] -= (looks + 1) * self.commands + 1
+        cost["busy_seconds"] -= time.process_time() - own
         return {"jobs": at_first - left, **cost}
 
 
@@ -71,9 +74,11 @@ def until(
 def rates(cost: dict[str, float]) -> dict[str, float]:
     """Word a cost as what is printed."""
     jobs = cost["jobs"]
+    others = cost["busy_seconds"] - cost["cpu_seconds"] - cost["redis_cpu_seconds"]
     return {
         "jobs/s": jobs / cost["seconds"],
         "worker µs/job": cost["cpu_seconds"] / jobs * 1e6,
         "Redis µs/job": cost["redis_cpu_seconds"] / jobs * 1e6,
         "commands/job": cost["redis_commands"] / jobs,
+        "others %": max(100 * others / (cost["seconds"] * (os.cpu_count() or 1)), 0.0),
     }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-RATE = ("jobs/s", "worker µs/job", "Redis µs/job", "commands/job")
+RATE = ("jobs/s", "worker µs/job", "Redis µs/job", "commands/job", "others %")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ KINDS = {
         "10 ms I/O jobs",
         handler="nap",
         parameter="CONCURRENCY",
-        metrics=("jobs/s", "% of ideal", "worker µs/job", "Redis µs/job", "commands/job"),
+        metrics=("jobs/s", "% of ideal", *RATE[1:]),
     ),
     "processes": Kind("drain", "no-op jobs, two worker processes", parameter="CONCURRENCY"),
     "threads": Kind(
