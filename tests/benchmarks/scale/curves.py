@@ -12,7 +12,7 @@ from framework import Application, Every, JobOptions, KeepJobs, Queue, Settings
 
 APP = "tests.benchmarks.app"
 KEPT = JobOptions(remove_on_complete=KeepJobs.all(), remove_on_fail=KeepJobs.all())
-JOBS = 10_000  # that are run at each point, the first fifth to warm up
+JOBS = 20_000  # that are run at each point, the first fifth to warm up
 CHUNK = 5000
 MONTHLY = Every(timedelta(days=30))
 
@@ -98,11 +98,12 @@ def kept(value: int) -> Point:
 def queues(value: int) -> Point:
     names = [f"many-{number}" for number in range(value)]
     variables = {"BENCH_QUEUES": str(value), "BENCH_CONCURRENCY": "10"}
-    return Point(queues=names, variables=variables, handler="many")
+    # Enough for each queue that opening its connections is not in the figures.
+    return Point(queues=names, jobs=max(JOBS, 300 * value), variables=variables, handler="many")
 
 
 def payloads(value: int) -> Point:
-    jobs = max(min(JOBS, 200_000_000 // value), 200)
+    jobs = max(min(JOBS, 100_000_000 // value), 200)
     return Point(("blob",), jobs, payload={"text": "x" * value}, handler="blob")
 
 
@@ -116,7 +117,9 @@ CURVES = {
     "delayed": Curve("delayed jobs beside", (0, 1000, 10_000, 100_000), delayed),
     "kept": Curve("completed jobs kept", (100, 1000, 10_000, 100_000), kept),
     "schedulers": Curve("schedulers beside", (0, 100, 1000, 10_000), schedulers),
-    "queues": Curve("queues in one process", (1, 10, 50, 100, 200), queues),
+    "queues": Curve(
+        "queues in one process, 10 jobs at once in each", (1, 10, 50, 100, 200), queues
+    ),
     "payload": Curve("bytes of payload", (100, 1000, 10_000, 100_000, 1_000_000), payloads),
     "concurrency": Curve("concurrency", (1, 10, 100, 1000, 5000), concurrency),
 }
