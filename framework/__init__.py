@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from framework.errors import JobFailedError as JobFailedError
     from framework.errors import JobLockedError as JobLockedError
     from framework.errors import JobNotFoundError as JobNotFoundError
+    from framework.errors import JobQuarantinedError as JobQuarantinedError
     from framework.errors import JobTimeoutError as JobTimeoutError
     from framework.errors import KeyTypeError as KeyTypeError
     from framework.errors import LockLostError as LockLostError
@@ -126,6 +127,7 @@ PLACES = {
         "JobFailedError",
         "JobLockedError",
         "JobNotFoundError",
+        "JobQuarantinedError",
         "JobTimeoutError",
         "KeyTypeError",
         "LockLostError",

@@ -213,7 +213,7 @@ class Application:
             await self.store.check(self.settings.start_timeout.total_seconds())
             for spec in self.declarations.selected:
                 wiring = wiring_of(spec, self.declarations, self.settings)
-                work = await make_work(spec, self.container, wiring)
+                work = await make_work(spec, self.container, wiring, self.settings.max_crashes)
                 crew.add(self._line(spec.queue).keys, work)
         if starting.cancel_called:
             task_status.started()

@@ -19,7 +19,8 @@ from framework.app.discovery import Declarations
 from framework.app.logs import set_up_logs
 from framework.app.settings import Settings
 from framework.app.wiring import rewire
-from framework.app.work import build_runners
+from framework.app.work import CallOf, build_runners
+from framework.declare.mark import RunIn
 from framework.declare.spec import ProcessorSpec
 from framework.errors import ProcessorError
 from framework.wire.failure import reason_of, trace_of
@@ -31,7 +32,7 @@ from framework.worker.current import CURRENT, Running
 from framework.worker.frames import Link, LinkEndedError, Message
 from framework.worker.leaving import failure_of, park_of
 from framework.worker.main_thread import MainThread
-from framework.worker.runner import Call, Runner
+from framework.worker.runner import Call, Runner, in_loop
 
 
 def main(link: int, errors: int) -> None:
@@ -43,7 +44,7 @@ def main(link: int, errors: int) -> None:
     """
     os.set_inheritable(link, False)
     os.set_inheritable(errors, False)
-    faulthandler.enable()
+    faulthandler.enable(all_threads=False)
     main_thread = MainThread()
     main_thread.listen()
     with start_blocking_portal() as portal:
@@ -74,6 +75,7 @@ class Child:
         self._portal = portal
         self._errors = errors
         self._run: ChildRun | None = None
+        self._handling: anyio.CancelScope | None = None
 
     async def live(self, end: socket.socket) -> None:
         """Wire the processor, tell so, and run jobs one after the other."""
@@ -103,10 +105,25 @@ class Child:
         spec, declarations, settings = wired[0]
         set_up_logs(settings, stack.enter_context(os.fdopen(self._errors, "w", buffering=1)))
         app = await stack.enter_async_context(Application(declarations, settings=settings))
-        _, named, catch_all = await build_runners(spec, app.container, self._in_main_thread)
+        _, named, catch_all = await build_runners(spec, app.container, self._call_of(spec.runs))
         return Runners(named, catch_all)
 
-    def _in_main_thread(self, function: Callable[..., object], *, is_async: bool) -> Call:
+    def _call_of(self, runs: RunIn) -> CallOf:
+        """Return what makes something to await of a handler, as its processor runs."""
+        return self._in_loop if runs == "loop" else self._in_main_thread
+
+    def _in_loop(self, function: Callable[..., Any], *, is_async: bool) -> Call:
+        """Return a handler as something to await in the loop, until the child is to end."""
+        handle = in_loop(function, is_async=is_async)
+
+        async def call(*args: object, **kwargs: object) -> object:
+            with anyio.CancelScope() as self._handling:
+                return await handle(*args, **kwargs)
+            raise LinkEndedError
+
+        return call
+
+    def _in_main_thread(self, function: Callable[..., Any], *, is_async: bool) -> Call:
         """Return a handler as something to await that runs in the main thread."""
         if is_async:
             raise ProcessorError("an async def does not run in a process")
@@ -129,6 +146,8 @@ class Child:
             if self._run is not None:
                 self._run.cancel()
             questions.close()
+            if self._handling is not None:
+                self._handling.cancel()
             self._main_thread.interrupt()
 
     async def _hear(

@@ -28,6 +28,9 @@ LONGEST_PAUSE = 1.0
 # After two signs of life that did not come, what a process said last is no longer the truth.
 SILENT_SECONDS = 0.5
 
+# How much of the last stacks the log of each job is told.
+MOST_STACK = 1_500
+
 # A process, which of its workers, a job and its token.
 Entry = tuple[WorkerProcess, int, str, str]
 
@@ -113,17 +116,18 @@ class KeptLocks:
 
     async def give_back(self, process: WorkerProcess) -> None:
         """Put back in line what a process held that has ended; tries until Redis answers."""
+        row = row_of(process)
         async with anyio.create_task_group() as tasks:
             for holder in process.holders:
-                tasks.start_soon(self._give_back_one, process, holder)
+                tasks.start_soon(self._give_back_one, process, holder, row)
 
-    async def _give_back_one(self, process: WorkerProcess, holder: Holder) -> None:
+    async def _give_back_one(self, process: WorkerProcess, holder: Holder, row: str) -> None:
         keys = QueueKeys(holder.prefix, holder.queue)
         patience = Patience(None, self._store.outage)
         while True:
             patience.begin()
             try:
-                back = await give_back_dead(self._store, keys, holder.worker)
+                back = await give_back_dead(self._store, keys, holder.worker, row=row)
             except FrameworkError as error:
                 self._store.outage.begin(error)
                 await patience.wait()
@@ -145,6 +149,14 @@ def is_sought(process: WorkerProcess) -> bool:
     """Tell whether it has fallen silent, and nobody has looked yet which jobs it holds."""
     is_silent = process.silent_for > SILENT_SECONDS and process.is_running
     return is_silent and bool(process.holders) and process.sought != process.spoke
+
+
+def row_of(process: WorkerProcess) -> str:
+    """Word how a process ended, for the logs of the jobs that it held: one of them may be why."""
+    process.take_stacks()
+    ended = f"its worker died while it ran, maybe among others ({process.ending}); it runs again"
+    stack = process.last_stacks[:MOST_STACK]
+    return f"{ended}\n{stack}" if stack else ended
 
 
 def by_queue(processes: Iterable[WorkerProcess]) -> dict[tuple[str, str, int], list[Entry]]:

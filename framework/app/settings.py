@@ -22,6 +22,11 @@ def read_seconds(value: object) -> object:
     return value
 
 
+def read_none(value: object) -> object:
+    """Take the word none for None."""
+    return None if isinstance(value, str) and value.strip().lower() == "none" else value
+
+
 Span = Annotated[timedelta, BeforeValidator(read_seconds)]
 
 
@@ -59,6 +64,8 @@ class Settings(BaseSettings):
             its supervisor kills it; its jobs run again.
         max_restarts: How many times in a row a worker process may die without having done a job
             until its supervisor gives up.
+        max_crashes: From how many crashes on a job that ends its process, the last time alone, is
+            quarantined: it has failed. ``none``: never.
         pause_mode: Where jobs wait while a queue is paused: ``v6``, in their line; ``v5``, in the
             list that BullMQ 5 keeps, for fleets in which BullMQ 5 adds, pauses or resumes.
             Written into each queue that is used, where this is set.
@@ -115,6 +122,7 @@ class Settings(BaseSettings):
     shutdown_timeout: Span = Field(timedelta(seconds=30), ge=timedelta(0))
     max_block: Span = Field(timedelta(minutes=10), gt=timedelta(seconds=5))
     max_restarts: int = Field(10, ge=0)
+    max_crashes: Annotated[int | None, BeforeValidator(read_none)] = Field(3, ge=1)
     pause_mode: Literal["v6", "v5"] = "v6"
     worker_presence: bool = True
     metrics: Span = Field(timedelta(0), ge=timedelta(0))

@@ -3,7 +3,9 @@
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import EllipsisType
 from typing import Any, Protocol
 
 from anyio import CapacityLimiter
@@ -75,7 +77,9 @@ def check_runnable(processors: Sequence[ProcessorSpec]) -> None:
                 ) from error
 
 
-async def make_work(spec: ProcessorSpec, container: Container, wiring: Wiring) -> Work:
+async def make_work(
+    spec: ProcessorSpec, container: Container, wiring: Wiring, max_crashes: int | None
+) -> Work:
     """Make what a worker runs.
 
     What runs in child processes is constructed there, and here only for its hooks.
@@ -83,7 +87,8 @@ async def make_work(spec: ProcessorSpec, container: Container, wiring: Wiring) -
     Args:
         spec: The processor.
         container: What builds it.
-        wiring: What its child processes must know, if it has any.
+        wiring: What its child processes must know.
+        max_crashes: Unless the processor says: from how many crashes on to quarantine a job.
 
     Raises:
         DeclarationError: A parameter that cannot be injected; with child processes, one that an
@@ -92,7 +97,11 @@ async def make_work(spec: ProcessorSpec, container: Container, wiring: Wiring) -
     """
     if spec.runs != "process":
         limiter = CapacityLimiter(spec.concurrency) if spec.runs == "thread" else None
-        return await build_work(spec, container, limiter)
+        work = await build_work(spec, container, limiter)
+        if container.overrides_reach(requests_of([spec])):
+            return work  # a child would use the real thing
+        most = max_crashes if isinstance(spec.max_crashes, EllipsisType) else spec.max_crashes
+        return replace(work, spare=Children.spare(wiring), max_crashes=most)
     container.check_without_overrides(
         requests_of([spec]),
         f"{spec.title} runs in child processes, which are wired anew and would use the real thing",

@@ -79,6 +79,7 @@ class WorkerProcess:
         self.code: int | None = None
         self.holders: list[Holder] = []
         self.answers: dict[str, tuple[int, dict[str, object]]] = {}
+        self.last_stacks = ""
         self._heard = b""
         self._orders = b""
         self._stacks = tempfile.TemporaryFile("ab+")  # noqa: SIM115 - closed with the process
@@ -194,7 +195,9 @@ class WorkerProcess:
         size = os.fstat(self._stacks.fileno()).st_size
         text = os.pread(self._stacks.fileno(), MOST_STACK, 0).decode(errors="replace")
         os.ftruncate(self._stacks.fileno(), 0)
-        return text.rstrip() + (" …" if size > MOST_STACK else "")
+        text = text.rstrip() + (" …" if size > MOST_STACK else "")
+        self.last_stacks = text or self.last_stacks
+        return text
 
     def close(self) -> None:
         """Let go of what tied it to us; it has ended."""

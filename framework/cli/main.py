@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from framework.cli.endings import clear_endings
+from framework.cli.jobs import jobs_app
 from framework.cli.new import new
 from framework.cli.server import server_app
 
@@ -18,6 +19,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(server_app, name="server")
+app.add_typer(jobs_app, name="jobs")
 app.command("new")(new)
 
 Package = Annotated[str, typer.Argument(help="The package to discover, such as: shop")]

@@ -59,6 +59,23 @@ class QueueJobs(QueueBase):
             reset_attempts_started=reset_attempts_started,
         )
 
+    async def rescue_job(self, job_id: str, *, isolate: bool = False) -> None:
+        """Run a failed job again, one that is quarantined above all; its attempts count on.
+
+        Wire: failed -> waiting, prioritized, as `retry_job`; with ``isolate`` the field
+        ``fw.crashes`` stays, or becomes 2.
+
+        Args:
+            isolate: Let it stay suspect: it runs alone, and one more crash quarantines it again.
+                Unless given, what counts crashes against it is forgotten.
+
+        Raises:
+            JobNotFoundError: There is no such job.
+            WrongStateError: It has not failed.
+        """
+        rescue: standing.Rescue = "isolate" if isolate else "forget"
+        await standing.retry_job(self._store, self._keys, self._id(job_id), rescue=rescue)
+
     async def retry_jobs(
         self, state: FinishedState = JobState.FAILED, *, until: datetime | None = None
     ) -> int:

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import EllipsisType
 from typing import Literal, get_args
 
 from framework.declare.names import check_name, check_queue
@@ -63,6 +64,7 @@ class ProcessorMark:
     backoffs: Mapping[str, BackoffStrategy] = field(default_factory=dict, hash=False)
     max_started_attempts: int | None = None
     timeout: timedelta | None = None
+    max_crashes: int | EllipsisType | None = ...
 
     @property
     def timeout_seconds(self) -> float | None:
@@ -111,7 +113,19 @@ def check_mark(mark: ProcessorMark, where: str) -> None:
             where=where,
             fix="write a whole number, at least 1: how often a job may be started",
         )
+    check_crashes(mark.max_crashes, where)
     check_backoffs(mark.backoffs, where)
+
+
+def check_crashes(most: object, where: str) -> None:
+    """Refuse what is no number of crashes; the ellipsis stands for the setting."""
+    if most is None or most is ... or (isinstance(most, int) and most >= 1):
+        return
+    raise ProcessorError(
+        f"max_crashes={most!r}",
+        where=where,
+        fix="write a whole number, at least 1: how many crashes quarantine a job; None for never",
+    )
 
 
 def check_span(keyword: str, span: object, where: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from types import EllipsisType
 from typing import TypeVar
 
 from framework.declare.mark import (
@@ -38,6 +39,7 @@ def processor(
     backoffs: Mapping[str, BackoffStrategy] | None = None,
     max_started_attempts: int | None = None,
     timeout: timedelta | None = None,
+    max_crashes: int | EllipsisType | None = ...,
 ) -> Callable[[Target], Target]:
     """Declare what runs the jobs of a queue: a class with ``process``, or one function.
 
@@ -63,6 +65,11 @@ def processor(
             fails with `JobTimeoutError` and is retried as its ``attempts`` allow: an
             ``async def`` is cancelled; a thread is told by ``ctx.cancelled`` and left to
             itself; a process is ended, and killed if it does not listen.
+        max_crashes: From how many crashes on a job is quarantined: it has failed, with
+            `JobQuarantinedError`, whatever attempts are left. A worker's death counts for all jobs
+            that it ran and quarantines none; a job that was there twice runs alone from then on,
+            in a child process, wherever its processor runs. As the setting ``max_crashes`` says
+            unless given; None: never. With ``run_in="process"`` a crash fails an attempt instead.
 
     Raises:
         ProcessorError: An argument that cannot work.
@@ -80,6 +87,7 @@ def processor(
         backoffs=backoffs if backoffs is not None else {},
         max_started_attempts=max_started_attempts,
         timeout=timeout,
+        max_crashes=max_crashes,
     )
     check_mark(mark, caller())
 

@@ -58,6 +58,10 @@ class Container:
         """
         self._graph.check(requests)
 
+    def overrides_reach(self, requests: Iterable[Request]) -> bool:
+        """Tell whether any request leads to an override."""
+        return any(True for asked in requests for _ in self._graph.overridden(asked))
+
     def check_without_overrides(self, requests: Iterable[Request], why: str, fix: str) -> None:
         """Refuse requests that lead to an override, where only the real thing can be given.
 

@@ -29,6 +29,7 @@ FrameworkError
 ├── StuckError                  workers take nothing although jobs wait
 ├── JobTimeoutError             a job ran longer than its timeout
 ├── ProcessCrashedError         the child process that ran a job ended
+├── JobQuarantinedError         a job ended its process too often
 ├── HandlerError                what a handler raised in a child process
 │   └── UnrecoverableHandlerError   the same, of a kind that no retry helps
 ├── ServerError                 the embedded server cannot be found, started or stopped
@@ -48,6 +49,7 @@ from framework.errors.declaring import RouteError as RouteError
 from framework.errors.declaring import ScheduleError as ScheduleError
 from framework.errors.declaring import SettingsError as SettingsError
 from framework.errors.declaring import SlotError as SlotError
+from framework.errors.processes import JobQuarantinedError as JobQuarantinedError
 from framework.errors.processes import ProcessCrashedError as ProcessCrashedError
 from framework.errors.processes import ProcessStartError as ProcessStartError
 from framework.errors.processes import StartError as StartError

@@ -1,5 +1,8 @@
 """What happens to the processes of workers."""
 
+import shlex
+from signal import Signals
+
 from framework.errors.base import FrameworkError
 
 
@@ -57,11 +60,54 @@ class ProcessCrashedError(FrameworkError):
         self.signal_name = signal_name
         self.trace = trace
 
+    @property
+    def cause(self) -> str:
+        """What ended it: ``exit code 3``, or ``signal 9 SIGKILL`` and what that may mean."""
+        if self.signal_name is None:
+            return f"exit code {self.exit_code}"
+        hint = " (out of memory?)" if self.signal_name == "SIGKILL" else ""
+        return f"signal {Signals[self.signal_name].value} {self.signal_name}{hint}"
+
     def __str__(self) -> str:
         if self.signal_name is None:
             return f"the process that ran the job ended with exit code {self.exit_code}"
         hint = " (out of memory?)" if self.signal_name == "SIGKILL" else ""
         return f"the process that ran the job was ended by {self.signal_name}{hint}"
+
+
+class JobQuarantinedError(FrameworkError):
+    """A job ended the process that ran it as often as `max_crashes` says; it runs no more.
+
+    Args:
+        job_id: The job.
+        queue: The queue's name.
+        crashes: How often it did, or its worker died while it ran.
+        last: How the last one ended, in which it ran alone.
+    """
+
+    def __init__(self, *, job_id: str, queue: str, crashes: int, last: ProcessCrashedError) -> None:
+        super().__init__(job_id, queue, crashes, last)
+        self.job_id = job_id
+        self.queue = queue
+        self.crashes = crashes
+        self.last = last
+
+    @property
+    def trace(self) -> str:
+        """What its last process printed last."""
+        return self.last.trace
+
+    @property
+    def command(self) -> str:
+        """What puts it back in line."""
+        return shlex.join(["framework", "jobs", "rescue", self.queue, self.job_id])
+
+    def __str__(self) -> str:
+        times = "once" if self.crashes == 1 else f"{self.crashes} times"
+        return (
+            f"quarantined: killed its process {times} (last: {self.last.cause}); "
+            f"once mended: {self.command}"
+        )
 
 
 class StuckError(FrameworkError):

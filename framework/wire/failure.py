@@ -9,6 +9,7 @@ from types import TracebackType
 from framework.errors import (
     HandlerError,
     JobCancelledError,
+    JobQuarantinedError,
     PayloadError,
     ProcessCrashedError,
     ResultError,
@@ -37,7 +38,7 @@ def trace_of(error: BaseException) -> str:
     if isinstance(error, HandlerError):
         notes: list[str] = getattr(error, "__notes__", [])
         return writable("\n".join([error.trace.rstrip("\n"), *notes, ""])[-MOST_CHARACTERS:])
-    if isinstance(error, ProcessCrashedError):
+    if isinstance(error, ProcessCrashedError | JobQuarantinedError):
         printed = f"\nIt printed last:\n{error.trace}" if error.trace else ""
         return writable(f"{type(error).__name__}: {error}{printed}"[-MOST_CHARACTERS:])
     begin = first_foreign(error.__traceback__)

@@ -27,6 +27,8 @@ DEFERRED_FIELD = b"defa"
 # What somebody asks of a job, or did with it: why it is cancelled; where it is held.
 CANCEL_FIELD = b"fw.cancelled"
 HELD_FIELD = b"fw.held"
+# How often a worker died that ran it.
+CRASHES_FIELD = b"fw.crashes"
 # Held once it leaves the worker that runs it; another value says where it returns to.
 ASKED = b"asked"
 

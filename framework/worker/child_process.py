@@ -28,7 +28,7 @@ GRACE_SECONDS = 1.5
 # How long a child may take to import and build what it runs.
 START_SECONDS = 120.0
 # What is told of a crash: so many lines, the last that were printed.
-MOST_LINES = 20
+MOST_LINES = 60
 MOST_LINE = 10_000
 # How long to wait for what a dead child printed; what it started may hold the pipe.
 PRINTED_SECONDS = 0.5

@@ -9,12 +9,14 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
+from framework.errors import ProcessCrashedError
 from framework.worker.child_process import Answer, ChildProcess, NeverBegunError, Wiring
 from framework.worker.frames import Message
 
 log = structlog.get_logger("framework.children")
 
 IDLE_SECONDS = 300.0
+IDLE_SPARE_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -27,20 +29,29 @@ class Children:
     Args:
         wiring: What each is told first.
         idle_seconds: How long one may have nothing to do before it is ended.
+        is_spare: For jobs that may end their process. None starts before it is needed. The end of
+            one that ran other jobs before may be their doing: then the job runs again in a new one.
     """
 
     wiring: Wiring
     idle_seconds: float = IDLE_SECONDS
+    is_spare: bool = False
     _idle: list[tuple[float, ChildProcess]] = field(
         default_factory=list[tuple[float, ChildProcess]]
     )
     _tasks: TaskGroup | None = None
 
+    @classmethod
+    def spare(cls, wiring: Wiring) -> Self:
+        """Return those for jobs that may end their process."""
+        return cls(wiring, IDLE_SPARE_SECONDS, is_spare=True)
+
     async def __aenter__(self) -> Self:
         tasks = anyio.create_task_group()
         self._tasks = await tasks.__aenter__()
         try:
-            self._put(await ChildProcess.start(self.wiring, tasks))
+            if not self.is_spare:
+                self._put(await ChildProcess.start(self.wiring, tasks))
         except BaseException:
             tasks.cancel_scope.cancel()
             await tasks.__aexit__(None, None, None)
@@ -76,12 +87,21 @@ class Children:
             ProcessCrashedError: The child ended in the middle.
             ProcessStartError: No child could be started.
         """
+        is_new = False
         while True:
-            child = await self._take()
+            child = await self._take(is_new=is_new)
             try:
                 ending = await child.run(job, answer, begin)
             except NeverBegunError:
                 log.warning("an idle child was gone", queue=self.wiring.queue)
+            except ProcessCrashedError as crash:
+                if not (self.is_spare and child.served):
+                    raise
+                facts = {"job": job.facts["id"], "queue": self.wiring.queue}
+                log.warning(
+                    "a used child ended: once more in a new one", cause=crash.cause, **facts
+                )
+                is_new = True
             except BaseException:
                 await child.end()
                 raise
@@ -89,8 +109,8 @@ class Children:
                 self._put(child)
                 return ending
 
-    async def _take(self) -> ChildProcess:
-        if self._idle:
+    async def _take(self, *, is_new: bool) -> ChildProcess:
+        if self._idle and not is_new:
             return self._idle.pop()[1]
         if self._tasks is None:
             raise RuntimeError("the children are not there yet, or no more")

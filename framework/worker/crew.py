@@ -134,8 +134,9 @@ class Crew:
                 tasks.start_soon(self._pulse.run)
                 async with AsyncExitStack() as children:
                     for worker in self.workers:
-                        if worker.work.children is not None:
-                            await children.enter_async_context(worker.work.children)
+                        for processes in (worker.work.children, worker.work.spare):
+                            if processes is not None:
+                                await children.enter_async_context(processes)
                     await self._serve(tasks, task_status)
                 tasks.cancel_scope.cancel()
         finally:

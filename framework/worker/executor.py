@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 import structlog
@@ -28,8 +28,10 @@ from framework.wire.codes import (
 from framework.wire.job_hash import (
     ASKED,
     CANCEL_FIELD,
+    CRASHES_FIELD,
     DEFERRED_FIELD,
     HELD_FIELD,
+    Fields,
     StoredJob,
     text,
 )
@@ -58,6 +60,18 @@ DROPPED = {
 }
 
 
+class RunsSuspects(Protocol):
+    """What an executor needs of `Suspects`."""
+
+    def have(self, fields: Fields) -> bool:
+        """Tell whether a job with crashes is one of them."""
+        ...
+
+    async def execute(self, fetched: Fetched, slot: Slot) -> None:
+        """Run it in a slot, or later."""
+        ...
+
+
 @dataclass(slots=True)
 class Executor:
     """Runs the jobs of one worker.
@@ -72,6 +86,7 @@ class Executor:
         pump: Where endings go.
         tasks: Where hooks run that nobody waits for.
         helpers: Where what a run left behind is closed; cancelled once the worker has stopped.
+        suspects: Runs the jobs elsewhere that may have ended a worker; None: they run here.
     """
 
     store: Store
@@ -83,9 +98,14 @@ class Executor:
     pump: Pump
     tasks: TaskGroup
     helpers: TaskGroup
+    suspects: RunsSuspects | None = None
 
     async def execute(self, fetched: Fetched, slot: Slot) -> None:
         """Run one fetched job in a slot. Raises nothing but the worker's own cancellation."""
+        fields, suspects = fetched.fields, self.suspects
+        if CRASHES_FIELD in fields and suspects is not None and suspects.have(fields):
+            await suspects.execute(fetched, slot)
+            return
         runner, job = self._read(fetched)
         CURRENT.set(Running(job.id, job.queue, job.name, job.attempts_made + 1))
         try:

@@ -86,6 +86,7 @@ class Pump:
         on_refused: Asked for another ending where one was refused.
 
     Attributes:
+        aside: Jobs that were taken and need no slot yet.
         fetched: How many jobs have come.
         answered: How many calls that asked for jobs have come back.
         fetched_at: When the last jobs came, by ``time.monotonic``.
@@ -100,6 +101,7 @@ class Pump:
     on_drained: Callable[[], None]
     on_refused: Refused
     ready: deque[Fetched] = field(default_factory=deque[Fetched])
+    aside: deque[Fetched] = field(default_factory=deque[Fetched])
     held: dict[JobId, Token] = field(default_factory=dict[JobId, Token])
     line: Line = field(default_factory=Line)
     is_fetching: bool = True
@@ -164,6 +166,27 @@ class Pump:
         self._let_go(job.id, job.token)
         self._lanes.wake()
 
+    def set_aside(self, job: Fetched) -> None:
+        """Keep a job that a slot took, and free that slot; `take_back` brings it to one again."""
+        self._counts.held -= 1
+        self.aside.append(job)
+        self._lanes.wake()
+
+    def take_back(self) -> None:
+        """Bring the first that was set aside to a slot, if there is one."""
+        if self.aside:
+            self._counts.held += 1
+            self.ready.appendleft(self.aside.popleft())
+            self.on_jobs()
+
+    def forget_aside(self, job_id: JobId) -> None:
+        """Forget a job that is no longer ours, if it was set aside."""
+        for job in self.aside:
+            if job.id == job_id:
+                self.aside.remove(job)
+                self._let_go(job_id, job.token)
+                return
+
     def _let_go(self, job_id: JobId, token: Token) -> None:
         """Keep the lock of this run no longer."""
         if self.held.get(job_id) == token:
@@ -188,6 +211,9 @@ class Pump:
     def stop_fetching(self) -> None:
         """Take no more jobs, and give back those that no slot has begun."""
         self.is_fetching = False
+        self._counts.held += len(self.aside)
+        self.ready.extendleft(reversed(self.aside))
+        self.aside.clear()
         while self.ready:
             job = self.ready.pop()  # the last first: each goes to the front
             self.finish(job, given_back(job.id, job.token))

@@ -134,6 +134,9 @@ class HeldRun(Run):
         report: Tells the hooks of progress.
         tasks: Where what outlives the run ends.
         timer: What ends it when its time is over.
+
+    Attributes:
+        on_save: Called once a field was written.
     """
 
     def __init__(
@@ -159,6 +162,7 @@ class HeldRun(Run):
         self._scope = slot.scope
         self._report = report
         self._timer = timer
+        self.on_save: Callable[[], None] | None = None
 
     @property
     def is_cancelled(self) -> bool:
@@ -197,6 +201,8 @@ class HeldRun(Run):
     async def save(self, field: str, text: bytes) -> None:
         """Write a field of the job's hash, as its lock allows."""
         await save_field(self._store, self._keys, self.job.id, self._token, field, text)
+        if self.on_save is not None:
+            self.on_save()
 
     async def pending_and_failed(self) -> tuple[bool, str | None]:
         """Tell whether a child is pending, and which one failed."""

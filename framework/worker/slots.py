@@ -101,7 +101,7 @@ class Slots:
             slot.pausing = self.pump.held.get(ask.job_id) if ask and ask.is_pausing else None
             if ask is not None and ask.cancelled:
                 slot.cancel("cancelled", ask.cancelled)
-        for job in self.pump.ready:
+        for job in (*self.pump.ready, *self.pump.aside):
             ask = asks.get(job.id)
             if ask is not None and ask.cancelled:
                 reason = ask.cancelled.encode()

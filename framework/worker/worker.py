@@ -30,6 +30,7 @@ from framework.worker.pump import FEW, Pump, Settled
 from framework.worker.runner import RunsJobs
 from framework.worker.slots import Slots
 from framework.worker.stalled import watch_for_stalled
+from framework.worker.suspects import Suspects
 from framework.worker.waker import Waker
 
 log = structlog.get_logger("framework.worker")
@@ -51,6 +52,8 @@ class Work:
         named: The handlers by job name.
         catch_all: What runs every other name; None fails them.
         children: The processes that its jobs run in, if they do.
+        spare: Those for jobs that may have ended a worker; None: they run as all others.
+        max_crashes: From how many crashes on those are quarantined; None: never.
     """
 
     spec: ProcessorSpec
@@ -58,6 +61,8 @@ class Work:
     named: Mapping[bytes, RunsJobs]
     catch_all: RunsJobs | None
     children: Children | None = None
+    spare: Children | None = None
+    max_crashes: int | None = None
 
 
 @dataclass(slots=True)
@@ -123,8 +128,10 @@ class Worker:
 
     def lost(self, job_id: JobId, token: Token, why: WhyLost) -> None:
         """Cancel a job that was removed, or whose lock another worker may have."""
-        if self._slots is not None and self.pump.held.get(job_id) == token:
-            self._slots.cancel(job_id, why)
+        if self._slots is None or self.pump.held.get(job_id) != token:
+            return
+        if not self._slots.cancel(job_id, why):
+            self.pump.forget_aside(job_id)
 
     async def heed_asks(self) -> None:
         """Read what is asked of the jobs that run here, and do it.
@@ -182,6 +189,8 @@ class Worker:
             serving,
             helpers,
         )
+        if work.spare is not None:
+            executor.suspects = Suspects(executor, work.spare, work.max_crashes)
         concurrency = self.pump.concurrency
         self._executor = executor
         self._slots = Slots(self.pump, concurrency, executor.execute, serving)

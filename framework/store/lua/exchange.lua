@@ -10,7 +10,10 @@
 --          f id token reason stacktrace attempts keep     failed for good
 --          r id token reason stacktrace lifo              retry now
 --          d id token reason stacktrace delay_ms          retry after a delay
+--          q id token reason stacktrace attempts crashes row mark keep
+--                                                         failed for good: quarantined
 --          g id token                                     given back, no attempt counted
+--          k id token crashes row delay_ms                given back as it ended its process
 --          m id token due_ms                              parked until then, as the next two
 --          w id token stays                               parked until no child is pending; if
 --                                                         none is now: 1: stays active, else back

@@ -2,10 +2,13 @@
 -- under way then takes nothing. At most `most` jobs; call again while so many come back.
 --
 -- keys:    base wait paused active prioritized stalled meta events marker fenced
--- args:    worker fenced_ms most
+-- args:    worker fenced_ms most row
 -- returns: the ids put back. Looks at every active job.
 -- emits:   waiting
 -- include: lib/queue lib/line
+
+-- How many crashes of a job its log tells of.
+local MOST_ROWS = 10
 
 redis.call("SET", fenced, "1", "PX", fenced_ms)
 local is_paused, mode, concurrency, max_len =
@@ -14,6 +17,14 @@ local line = line_of(wait, paused, is_paused, mode)
 local begins = worker .. ":"
 local ids = redis.call("LRANGE", active, 0, -1)
 local back = {}
+
+-- Any of them may have ended the worker, and none must stay behind for its odd keys.
+local function note_crash(job)
+  local crashes = redis.pcall("HINCRBY", job, "fw.crashes", 1)
+  if row ~= "" and type(crashes) == "number" and crashes <= MOST_ROWS then
+    redis.pcall("RPUSH", job .. ":logs", row)
+  end
+end
 
 -- The last taken first: each goes to the front, so that they stand there as they were.
 local function give_back(job_id)
@@ -24,7 +35,7 @@ local function give_back(job_id)
   -- One whose hash is gone, or is none, leaves: no worker could take it.
   local found = redis.pcall("HMGET", job, "timestamp", "priority")
   if found.err or not found[1] then return end
-  redis.call("HINCRBY", job, "fw.crashes", 1)
+  note_crash(job)
   local priority = tonumber(found[2]) or 0
   if priority > 0 then
     front_prioritized(prioritized, job_id, priority)

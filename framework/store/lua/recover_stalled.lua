@@ -21,6 +21,7 @@ for _, job_id in ipairs(suspects) do
       and redis.call("EXISTS", job) == 1 then
     -- What is odd about it must not keep it, or those after it, out of the line.
     redis.pcall("HINCRBY", job, "stc", 1)
+    redis.pcall("HINCRBY", job, "fw.crashes", 1)
     redis.call("RPUSH", line, job_id)
     redis.call("XADD", events, "*", "event", "waiting", "jobId", job_id, "prev", "active")
     redis.call("XADD", events, "*", "event", "stalled", "jobId", job_id)

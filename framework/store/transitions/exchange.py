@@ -38,7 +38,7 @@ class Ending:
     @property
     def is_final_failure(self) -> bool:
         """Whether it fails the job for good: there is no way to end it otherwise."""
-        return self.kind == b"f"
+        return self.kind in {b"f", b"q"}
 
     @property
     def size(self) -> int:
@@ -74,6 +74,32 @@ def retried(
 def given_back(job_id: JobId, token: Token) -> Ending:
     """Put a job back in line, before the others; no attempt is counted."""
     return Ending(b"g", job_id, token)
+
+
+def quarantined(ending: Ending, crashes: int, row: str, mark: str) -> Ending:
+    """Mark a job that fails for good as one that ended its process too often.
+
+    Wire: as `failed`; fields ``fw.crashes`` and ``fw.quarantined``; a row in its log.
+
+    Args:
+        ending: Of `failed`.
+        crashes: How often it did.
+        row: For its log; "": none.
+        mark: What ended the process last.
+    """
+    rest = (*ending.rest, crashes, row, mark)
+    return Ending(b"q", ending.job_id, ending.token, rest, ending.keep)
+
+
+def given_back_crashed(
+    job_id: JobId, token: Token, crashes: int, row: str, delay_ms: int
+) -> Ending:
+    """Put a job back in line that ended the process it ran in, alone; no attempt is counted.
+
+    Wire: active -> waiting or prioritized, before the others; delayed, if there is a delay;
+    field ``fw.crashes``; a row in its log unless that is "".
+    """
+    return Ending(b"k", job_id, token, (crashes, row, delay_ms))
 
 
 def parked_until(job_id: JobId, token: Token, due_ms: int) -> Ending:

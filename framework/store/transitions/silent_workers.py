@@ -31,23 +31,24 @@ async def extend_locks_of(
 
 
 async def give_back_dead(
-    store: Store, keys: QueueKeys, worker: str, *, most: int = MOST_BACK
+    store: Store, keys: QueueKeys, worker: str, *, row: str = "", most: int = MOST_BACK
 ) -> list[JobId]:
     """Fence a worker that has died, and put the jobs back in line that it held.
 
     What it asked Redis for and Redis has not done yet takes no job from then on.
 
     Wire: key ``Q:meta:fw:fenced:<worker>``; active -> waiting or prioritized, before the
-    others; field ``fw.crashes`` rises; event ``waiting``.
+    others; field ``fw.crashes`` rises; event ``waiting``; a row in their logs.
 
     Args:
         worker: The uuid that its tokens begin with.
+        row: For the logs of its jobs: how it died. "": none.
         most: How many jobs one call moves; there are as many calls as it takes.
     """
     script_keys = keys.pick(GIVE_BACK_DEAD.keys, fenced=keys.fenced(worker))
     back: list[JobId] = []
     while True:
-        ids = await store.run(GIVE_BACK_DEAD, script_keys, [worker, FENCED_MS, most])
+        ids = await store.run(GIVE_BACK_DEAD, script_keys, [worker, FENCED_MS, most, row])
         back += (JobId(job_id.decode(errors="replace")) for job_id in ids)
         if len(ids) < most:
             return back

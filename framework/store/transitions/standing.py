@@ -1,5 +1,7 @@
 """Changing where one job stands, or many: retry, promote, another delay or priority."""
 
+from typing import Literal
+
 from framework.model.job import JobId, JobState
 from framework.store.connection import Argument
 from framework.store.script import load_script
@@ -14,6 +16,8 @@ PROMOTE_JOBS = load_script("promote_jobs")
 CHANGE_DELAY = load_script("change_delay")
 CHANGE_PRIORITY = load_script("change_priority")
 MOST_JOBS = 1000
+# "": any finished job, of which all is forgotten.
+Rescue = Literal["", "forget", "isolate"]
 UNFINISHED = "has neither completed nor failed"
 NOT_DELAYED = "is not delayed"
 
@@ -25,19 +29,25 @@ async def retry_job(
     *,
     reset_attempts_made: bool = False,
     reset_attempts_started: bool = False,
+    rescue: Rescue = "",
 ) -> None:
     """Put a finished job back in line.
 
     Wire: completed, failed -> waiting, prioritized; what its run left goes, and ``stc``,
-    ``defa`` and ``fw.crashes``; event ``waiting``. A parent depends on the child again.
+    ``defa``, ``fw.crashes`` and ``fw.quarantined``; event ``waiting``. A parent depends on the
+    child again.
+
+    Args:
+        rescue: Only one that failed; "isolate": ``fw.crashes`` stays, or becomes 2.
 
     Raises:
         JobNotFoundError: There is no such job.
-        WrongStateError: It has not finished.
+        WrongStateError: It has not finished, or not failed.
     """
-    args: list[Argument] = [job_id, int(reset_attempts_made), int(reset_attempts_started)]
+    args: list[Argument] = [job_id, int(reset_attempts_made), int(reset_attempts_started), rescue]
     code = await store.run(RETRY_JOB, keys.pick(RETRY_JOB.keys), args, repeatable=False)
-    raise_for(code, job_id=job_id, queue=keys.queue, wrong_state=UNFINISHED)
+    wrong_state = "has not failed" if rescue else UNFINISHED
+    raise_for(code, job_id=job_id, queue=keys.queue, wrong_state=wrong_state)
 
 
 async def retry_jobs(store: Store, keys: QueueKeys, state: JobState, until_ms: int) -> int:

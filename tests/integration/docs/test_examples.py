@@ -93,6 +93,27 @@ def test_a_film_is_made_in_a_process(redis_url: str, prefix: str, tmp_path: Path
     assert said == shown_by("run-cpu-bound-work.md")
 
 
+def test_a_scan_that_kills_its_worker_is_found_and_rescued(
+    redis_url: str, prefix: str, tmp_path: Path
+) -> None:
+    told = {"REDIS_URL": redis_url, "FRAMEWORK_PREFIX": prefix}
+    with command("run", "scans", cwd=EXAMPLES, environment=told) as run:
+        run.says("worker ready")
+        said = run_example("look_at_scans.py", redis_url, prefix, tmp_path)
+        run.says("look at odd.tiff: signal 6 SIGABRT")
+    with command(
+        "jobs", "rescue", "scans", "2", "--isolate", cwd=tmp_path, environment=told
+    ) as one:
+        code = one.ends()
+
+    shown = shown_by("find-a-job-that-kills-its-worker.md")
+    assert "\n".join(said).startswith("\n".join(shown)), said
+    assert (code, one.output) == (
+        0,
+        'job 2 of queue "scans" is back in line; it runs again, alone\n',
+    )
+
+
 def test_payments_end_as_their_page_says(redis_url: str, prefix: str, tmp_path: Path) -> None:
     said = run_example("payments.py", redis_url, prefix, tmp_path)
 

@@ -56,5 +56,5 @@ end
 local function forget_run(job, state)
   redis.pcall("HDEL", job, "finishedOn", "processedOn",
     state == "completed" and "returnvalue" or "failedReason", "stc", "defa", "fw.crashes",
-    "fw.cancelled", "fw.held")
+    "fw.quarantined", "fw.cancelled", "fw.held")
 end

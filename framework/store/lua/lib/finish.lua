@@ -19,6 +19,12 @@ local function refusal_of(run, facts, lock, base)
   return 0
 end
 
+-- What ended the process of a job that ran alone: how often that was, and a row for its log.
+local function note_crash(job, crashes, row)
+  redis.call("HSET", job, "fw.crashes", crashes)
+  if row ~= "" then redis.call("RPUSH", job .. ":logs", row) end
+end
+
 local function complete_job(q, run, job, facts, now_ms)
   if facts[4] then release_dedup(q, run.id, facts[4], now_ms) end
   if facts[2] then child_completed(job, facts[2], facts[3], run.text, tonumber(now_ms)) end
@@ -38,6 +44,10 @@ local function fail_job(q, run, job, facts, now_ms)
     redis.call("HSET", job, "atm", attempts_made, "failedReason", run.text,
       "stacktrace", run.stack, "finishedOn", now_ms)
     redis.call("HDEL", job, "defa")
+    if run.crash then
+      note_crash(job, run.crash[1], run.crash[2])
+      redis.call("HSET", job, "fw.quarantined", run.crash[3])
+    end
   end
   redis.call("XADD", q.events, "*", "event", "failed", "jobId", run.id,
     "failedReason", run.text, "prev", "active")
@@ -85,6 +95,14 @@ end
 
 local function give_back(q, run, job, facts)
   put_back(q, run, facts, true)
+end
+
+-- No attempt is counted here either.
+local function give_back_crashed(q, run, job, facts, now_ms)
+  note_crash(job, run.text, run.stack)
+  local delay = tonumber(run.extra)
+  if delay == 0 then return put_back(q, run, facts, true) end
+  delay_job(q, run, job, tonumber(now_ms) + delay, delay)
 end
 
 -- Parking counts no attempt.

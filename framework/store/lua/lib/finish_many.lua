@@ -1,7 +1,7 @@
 -- Deciding a batch of outcomes, each alone, and doing once what is done once.
 -- include: lib/finish lib/retention lib/metrics lib/hold
 
-local WIDTHS = {c = 5, f = 7, r = 6, d = 6, g = 3, m = 4, w = 4, l = 4}
+local WIDTHS = {c = 5, f = 7, q = 10, r = 6, d = 6, g = 3, k = 6, m = 4, w = 4, l = 4}
 
 -- Reads the records: kind, id, token, then what the kind needs (see exchange.lua).
 local function read_runs(at, keeps)
@@ -14,6 +14,10 @@ local function read_runs(at, keeps)
     else
       run.stack, run.extra = fifth, sixth
       if kind == "f" then run.keep = keeps[tonumber(seventh)] end
+      if kind == "q" then
+        run.kind, run.keep = "f", keeps[tonumber(ARGV[at + 10])]
+        run.crash = {seventh, ARGV[at + 8], ARGV[at + 9]}
+      end
     end
     run.is_kept = run.keep and run.keep[1] ~= 0
     runs[#runs + 1] = run
@@ -36,10 +40,10 @@ local function look_for_children(base, runs)
 end
 
 local APPLY = {c = complete_job, f = fail_job, r = retry_job, d = back_off, g = give_back,
-  m = park_until, w = park_for_children, l = park_for_limit}
+  k = give_back_crashed, m = park_until, w = park_for_children, l = park_for_limit}
 
 -- Which endings put a job before all others.
-local TO_FRONT = {g = true, w = true, l = true}
+local TO_FRONT = {g = true, k = true, w = true, l = true}
 
 -- Why a run is to fail whatever it led to, or nothing: it was cancelled, and Redis heard of that
 -- before it heard how the run ended. That it failed for good stands.
@@ -142,5 +146,5 @@ local function finish_many(q, runs, now_ms)
   try(count_ended, q, "failed", #ended.f, now_ms)
   settle(q, ended.c, now_ms, q.completed)
   settle(q, ended.f, now_ms, q.failed)
-  return codes, seen.d or seen.m, #ended.c + #ended.f > 0, seen.l
+  return codes, seen.d or seen.m or seen.k, #ended.c + #ended.f > 0, seen.l
 end
