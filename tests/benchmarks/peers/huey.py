@@ -1,4 +1,6 @@
-"""Huey on Redis with threads, its default kind of worker; processes where two are asked for.
+"""Huey on Redis with threads, its default kind of worker; two consumers where two are asked for.
+
+At most 100 threads, also where more jobs at once are asked for: with more it gets slower.
 
 Its blocking pop takes a task out of Redis before it runs: there is no acknowledgement, and a task
 that dies with its worker is lost. So the handlers note what is done. Results are off except where
@@ -18,7 +20,7 @@ tasks = {name: huey.task(name=name)(handler) for name, handler in PLAIN.items()}
 
 
 def work() -> list[str]:
-    concurrency = number("CONCURRENCY", 100)
+    concurrency = min(number("CONCURRENCY", 100), 100)
     size = ["-k", "thread", "-w", str(concurrency), "-q", "-g", "TERM"]
     return [tool("huey_consumer"), "tests.benchmarks.peers.huey.huey", *size]
 
