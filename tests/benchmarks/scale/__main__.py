@@ -1,14 +1,16 @@
 """Measure how the cost of a job grows, and draw it: ``python -m tests.benchmarks.scale``.
 
 Environment: CURVES (all; names of `curves`, the others stay as they were measured before), ROUNDS
-(2: the fastest of them counts), LARGEST (the largest value that is measured), IMAGE (where the
+(2: of each figure the cheapest counts), LARGEST (the largest value that is measured), IMAGE (where the
 picture goes), REDIS_SERVER (its binary).
 """
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -50,18 +52,31 @@ def measure(point: Point, server: PrivateServer) -> Figure:
 
 
 def measure_curves(names: list[str], server: PrivateServer) -> dict[str, dict[int, Figure]]:
-    """Take the cheapest of the rounds at each point: noise only ever adds."""
+    """Go along each curve as often as there are rounds; of each figure the cheapest counts.
+
+    Noise only ever adds, and a noisy minute then hits all points alike. Ctrl-C or SIGTERM ends it
+    early; the curves that were measured by then are drawn.
+    """
     rounds, largest = int(os.environ.get("ROUNDS") or 2), int(os.environ.get("LARGEST") or 10**9)
     found: dict[str, dict[int, Figure]] = {}
-    for name in names:
-        curve = CURVES[name]
-        for value in (one for one in curve.values if one <= largest):
-            figures = [measure(curve.point(value), server) for _ in range(rounds)]
-            best = max(figures, key=lambda one: one["jobs/s"])
-            found.setdefault(name, {})[value] = best
-            said = ", ".join(f"{number:,.4g} {what}" for what, number in best.items())
-            sys.stderr.write(f"{curve.says} {value:,}: {said}\n")
+    with suppress(KeyboardInterrupt):
+        for name in names:
+            curve, points = CURVES[name], dict[int, list[Figure]]()
+            values = [one for one in curve.values if one <= largest]
+            for value in values * rounds:
+                figure = measure(curve.point(value), server)
+                points.setdefault(value, []).append(figure)
+                said = ", ".join(f"{number:,.4g} {what}" for what, number in figure.items())
+                sys.stderr.write(f"{curve.says} {value:,}: {said}\n")
+            found[name] = {value: cheapest(figures) for value, figures in points.items()}
     return found
+
+
+def cheapest(figures: list[Figure]) -> Figure:
+    return {
+        what: (max if what == "jobs/s" else min)(one[what] for one in figures)
+        for what in figures[0]
+    }
 
 
 def known_curves() -> dict[str, dict[int, Figure]]:
@@ -76,6 +91,7 @@ def main() -> None:
     names = (os.environ.get("CURVES") or ",".join(CURVES)).split(",")
     if unknown := [name for name in names if name not in CURVES]:
         raise SystemExit(f"CURVES: {', '.join(unknown)} is none of {', '.join(CURVES)}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with private_server(os.environ) as server:
         curves = known_curves() | measure_curves(names, server)
         content = {
