@@ -1,8 +1,8 @@
 """Measure how the cost of a job grows, and draw it: ``python -m tests.benchmarks.scale``.
 
 Environment: CURVES (all; names of `curves`, the others stay as they were measured before), ROUNDS
-(2: of each figure the cheapest counts), LARGEST (the largest value that is measured), IMAGE (where the
-picture goes), REDIS_SERVER (its binary).
+(2: of each figure the cheapest counts), LARGEST (the largest value that is measured), IMAGE (where
+the picture goes), REDIS_SERVER (its binary).
 """
 
 import json
