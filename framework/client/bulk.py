@@ -1,11 +1,12 @@
 """Words the jobs of a bulk part by part, so that one part travels while the next is worded."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from framework.client.line import not_added
+from framework.client.line import check_size, not_added
 from framework.errors import PayloadError
 from framework.store.transitions.add import MOST_BYTES, NewJob
+from framework.wire.options import AddOptions
 from framework.wire.payload import Codec
 
 T = TypeVar("T")
@@ -37,26 +38,42 @@ def placed(error: PayloadError, place: int, count: int) -> PayloadError:
     return PayloadError(f"payload {place} of {count}: {error}")
 
 
-def parts_of(items: Sequence[T], word: Callable[[T], NewJob]) -> Iterator[list[NewJob]]:
+def worded(name: str, codec: Codec[T], items: Sequence[T], options: AddOptions) -> Iterator[NewJob]:
+    """Yield the jobs of one name and of the same options, whose items `check_all` has returned.
+
+    Raises:
+        PayloadError: JSON cannot hold an item.
+        OptionsError: One is larger than ``size_limit``.
+    """
+    try:
+        for text in codec.encode_many(items):
+            check_size(text, options)
+            yield NewJob(name, text, options)
+    except PayloadError as error:
+        raise not_added(name, error) from error
+
+
+def parts_of(jobs: Iterable[NewJob], count: int) -> Iterator[list[NewJob]]:
     """Yield the jobs of one call after the other: at most 500 jobs or 1 MiB.
 
     Args:
-        word: Makes a job of an item.
+        jobs: All of them.
+        count: How many they are, for errors.
 
     Raises:
-        PayloadError: From ``word``, with the item's place.
+        PayloadError: From ``jobs``, with the place of the one that it would have yielded next.
     """
     part: list[NewJob] = []
-    size = 0
-    for place, item in enumerate(items):
-        try:
-            job = word(item)
-        except PayloadError as error:
-            raise placed(error, place, len(items)) from error
-        size += job.size
-        if part and (size > MOST_BYTES or len(part) == MOST_JOBS):
-            yield part
-            part, size = [], job.size
-        part.append(job)
+    size = worded_so_far = 0
+    try:
+        for job in jobs:
+            worded_so_far += 1
+            size += job.size
+            if part and (size > MOST_BYTES or len(part) == MOST_JOBS):
+                yield part
+                part, size = [], job.size
+            part.append(job)
+    except PayloadError as error:
+        raise placed(error, worded_so_far, count) from error
     if part:
         yield part

@@ -71,11 +71,16 @@ def new_job(name: str, data: Codec[T], payload: T, options: AddOptions) -> NewJo
         text = data.encode(payload)
     except PayloadError as error:
         raise not_added(name, error) from error
+    check_size(text, options)
+    return NewJob(name, text, options)
+
+
+def check_size(text: bytes, options: AddOptions) -> None:
+    """Refuse data that takes more than its options allow."""
     if options.size_limit is not None and len(text) > options.size_limit:
         raise OptionsError(
             "size_limit", f"the data takes {len(text)} bytes, {options.size_limit} are allowed"
         )
-    return NewJob(name, text, options)
 
 
 def not_added(name: str, error: PayloadError) -> PayloadError:

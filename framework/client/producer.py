@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, cast
 from typing_extensions import TypeVar as DefaultTypeVar
 from typing_extensions import Unpack
 
-from framework.client.bulk import check_all, parts_of
+from framework.client.bulk import check_all, parts_of, worded
 from framework.client.line import FreshJob, FreshJobs, Line, id_of, merged, new_job
 from framework.errors import OptionsError
 from framework.model.job import Job
@@ -107,7 +107,7 @@ class Producer(Generic[T, R]):
             raise OptionsError("job_id", "jobs of a bulk cannot share one; use add for each")
         wanted = self._merged(options) if options else self._plain
         items = check_all(self.name, self._data, payloads)
-        parts = parts_of(items, lambda data: new_job(self.name, self._data, data, wanted))
+        parts = parts_of(worded(self.name, self._data, items, wanted), len(items))
         are_linked = wanted.link is not None
         news, added = await self._line.add_bulk(parts, are_linked=are_linked)
         return FreshJobs(self._line.keys, news, added, items, self._codecs)

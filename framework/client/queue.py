@@ -85,7 +85,7 @@ class Queue(
         """
         wording = Wording(self._keys.prefix)
         items = [worded_item(wording, item) for item in jobs]
-        parts = parts_of(items, lambda item: new_job(item[0], ANY, item[1], item[2]))
+        parts = parts_of((new_job(name, ANY, data, to) for name, data, to in items), len(items))
         are_linked = any(item[2].link is not None for item in items)
         news, added = await self._line.add_bulk(parts, are_linked=are_linked)
         return FreshJobs(self._keys, news, added, [item[1] for item in items], (ANY, ANY))

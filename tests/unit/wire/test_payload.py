@@ -88,7 +88,10 @@ NOW = datetime(2026, 11, 21, 23, 0, tzinfo=UTC)
 def test_a_value_comes_back_as_it_was(kind: object, value: object) -> None:
     codec = codec_of(kind)
 
-    assert codec.decode(codec.encode(value)) == value
+    text = codec.encode(value)
+
+    assert codec.decode(text) == value
+    assert list(codec.encode_many([value] * 3)) == [text] * 3
 
 
 json_values = st.recursive(
@@ -130,6 +133,35 @@ NOT_FINITE = [
 def test_a_number_that_is_none_is_refused(kind: object, value: object) -> None:
     with pytest.raises(PayloadError, match="NaN or an infinity"):
         codec_of(kind).encode(value)
+
+
+@pytest.mark.parametrize(("kind", "value"), NOT_FINITE, ids=str)
+def test_a_number_that_is_none_is_refused_among_many(kind: object, value: object) -> None:
+    texts = codec_of(kind).encode_many([value])
+
+    with pytest.raises(PayloadError, match="NaN or an infinity"):
+        next(texts)
+
+
+class Node(BaseModel):
+    below: "list[Node]" = []
+
+
+def test_many_values_of_a_type_that_holds_itself_are_written() -> None:
+    assert list(codec_of(Node).encode_many([Node(below=[Node()]), Node()])) == [
+        b'{"below":[{"below":[]}]}',
+        b'{"below":[]}',
+    ]
+
+
+def test_a_value_that_was_spoilt_later_is_refused_at_its_turn() -> None:
+    good, spoilt = Model(name="good"), Model(name="bad")
+    spoilt.name = 7  # type: ignore[assignment]  # what callers without a type checker do
+    texts = codec_of(Model).encode_many([good, spoilt])
+
+    assert next(texts) == codec_of(Model).encode(good)
+    with pytest.raises(PayloadError, match="cannot be written as JSON"):
+        next(texts)
 
 
 @pytest.mark.parametrize(
