@@ -1,10 +1,9 @@
-"""A typed facade over one connection of redis-py.
+"""A connection of one's own to Redis, which connects itself when it must.
 
 redis-py never retries by itself here, and every read has a deadline: only the store knows
 what may be sent twice.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, cast
@@ -13,7 +12,8 @@ import hiredis
 from redis import exceptions
 from redis.asyncio.connection import AbstractConnection
 
-from framework.store.answers import LateError, is_stale
+from framework.store.answers import is_stale
+from framework.store.socket import Asker, Socket
 
 Argument = str | bytes | int | float
 Command = list[bytes]
@@ -24,9 +24,6 @@ CONNECT_SECONDS = 5.0
 REPLY_SECONDS = 10.0
 # How long a master waits for its replicas.
 COPY_MS = 500
-
-# A deadline that is noticed so late says more of this process than of Redis.
-LATE_SECONDS = 1.0
 
 
 def pack(*command: Argument) -> Command:
@@ -59,7 +56,7 @@ class HeldConnection:
         self._dial = dial
         self._news = news or News()
         self._version = 0
-        self._connection: AbstractConnection | None = None
+        self._socket: Socket | None = None
 
     async def call(
         self,
@@ -78,20 +75,29 @@ class HeldConnection:
             RedisError, OSError: As redis-py raises them. After anything but an error
                 reply the connection is closed and the command may have run.
         """
-        connection = self._connection
-        if connection is None or not connection.is_connected or self._version != self._news.version:
-            connection = await self._connect()
-        ends = asyncio.get_running_loop().time() + deadline
+        (reply,) = await self._send(command, 1, deadline)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    def send_now(self, command: Command, deadline: float, asker: Asker) -> bool:
+        """Send one packed command at once, if the connection stands.
+
+        Args:
+            asker: Told of the reply as it comes; any error it is told of is to be answered
+                by a `call`, which mends the connection.
+
+        Returns:
+            Whether it was sent.
+        """
+        socket = self._socket
+        if socket is None or not socket.is_open or self._version != self._news.version:
+            return False
         try:
-            async with asyncio.timeout(deadline):
-                await connection.send_packed_command(cast("bytes", command), check_health=False)
-                return await connection.read_response()
-        except TimeoutError as error:
-            raise await self._give_up(ends) from error
-        except exceptions.ResponseError as error:
-            if is_stale(error):
-                await self.drop()
-            raise
+            socket.send(command[0], 1, deadline, asker)
+        except exceptions.ConnectionError:
+            return False
+        return True
 
     async def call_copied(
         self,
@@ -130,63 +136,53 @@ class HeldConnection:
         return await self._send(packed, len(commands), deadline)
 
     async def _send(self, packed: Command, count: int, deadline: float) -> list[Any]:
-        connection = self._connection
-        if connection is None or not connection.is_connected or self._is_old:
-            connection = await self._connect()
-        ends = asyncio.get_running_loop().time() + deadline
-        replies: list[Any] = []
+        socket = self._socket
+        if socket is None or not socket.is_open or self._version != self._news.version:
+            socket = await self._connect()
         try:
-            async with asyncio.timeout(deadline):
-                await connection.send_packed_command(cast("bytes", packed), check_health=False)
-                for _ in range(count):
-                    try:
-                        replies.append(await connection.read_response())
-                    except exceptions.ResponseError as error:
-                        replies.append(error)
-        except TimeoutError as error:
-            raise await self._give_up(ends) from error
-        if any(isinstance(reply, Exception) and is_stale(reply) for reply in replies):
+            replies = await socket.ask(b"".join(packed), count, deadline)
+        except BaseException:
             await self.drop()
+            raise
+        for reply in replies:
+            if isinstance(reply, Exception):
+                await self._heed(reply)
         return replies
 
-    @property
-    def _is_old(self) -> bool:
-        return self._version != self._news.version
+    async def _heed(self, reply: Exception) -> None:
+        """Leave a server that cannot serve us.
 
-    async def _give_up(self, ends: float) -> exceptions.TimeoutError:
-        late = asyncio.get_running_loop().time() - ends
-        await self.drop()
-        if late > LATE_SECONDS:
-            blocked = f"its answer was not read: a handler blocked the event loop {late:.1f} s"
-            return LateError(f"{blocked} too long")
-        return exceptions.TimeoutError("no answer in time")
+        Raises:
+            ConnectionError: It ends the connection.
+        """
+        ends = isinstance(reply, exceptions.ConnectionError)
+        if ends or is_stale(reply):
+            await self.drop()
+        if ends:
+            raise reply
 
-    async def _connect(self) -> AbstractConnection:
+    async def _connect(self) -> Socket:
         await self.drop()
-        connection = self._connection = await self._dial()
+        connection = await self._dial()
         self._version = self._news.version
-        # From here on the deadline is ours: redis-py's own costs a task a command.
-        connection.socket_timeout = None
-        return connection
+        socket = self._socket = Socket(connection)
+        return socket
 
     async def refresh(self) -> None:
         """Drop the connection if the server has closed it meanwhile."""
-        connection = cast("Any", self._connection)
-        if connection is None or not connection.is_connected:
-            return
-        if connection._reader.at_eof() or connection._writer.is_closing():  # noqa: SLF001 - redis-py's own look reads, and costs a task
+        if self._socket is not None and not self._socket.is_open:
             await self.drop()
 
     async def drop(self) -> None:
         """Close the socket now; the next call connects again."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
             with suppress(Exception):
-                await connection.disconnect(nowait=True)
+                await socket.close(now=True)
 
     async def aclose(self) -> None:
         """Close the connection."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
             with suppress(exceptions.RedisError, OSError):
-                await connection.disconnect()
+                await socket.close(now=False)
