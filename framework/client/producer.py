@@ -50,8 +50,9 @@ class Producer(Generic[T, R]):
     async def add(self, data: T, **options: Unpack[JobOptions]) -> Job[T, R]:
         """Put one job in line.
 
-        Adds that are made at the same time travel to Redis together. A caller that is
-        cancelled before its job was sent withdraws it; after that the job may exist.
+        A lone add is sent at once, those that come while it is under way go together in the
+        next call. A caller that is cancelled before its job was sent withdraws it; after that
+        the job may exist.
 
         Wire: -> waiting, prioritized or delayed; events ``added`` and ``waiting`` or
         ``delayed``; with a ``job_id`` that is there already only ``duplicated``; with a

@@ -5,7 +5,7 @@ lane in Redis, and answers a number it knows as it did before.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis import exceptions
 
@@ -16,9 +16,24 @@ from framework.store.copies import Copies
 from framework.store.outage import Outage
 from framework.store.patience import Patience
 from framework.store.script import Script
+from framework.store.socket import Asker
 
 # How long Redis remembers a lane's last answer. Longer than any resend waits.
 MEMORY_MS = 3_600_000
+
+
+class Numbered(NamedTuple):
+    """A call of a lane, which may be sent twice.
+
+    Attributes:
+        script: What it runs.
+        key: One that it touches.
+        command: As it goes over the wire.
+    """
+
+    script: Script
+    key: str
+    command: Command
 
 
 class Lane:
@@ -67,37 +82,69 @@ class Lane:
             RedisUnavailableError: No answer in time; the call may have run.
             RedisRefusedError: Redis refused (never when ``seconds`` is None).
         """
+        return await self.insist(self.number(script, keys, args), seconds=seconds)
+
+    def number(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Numbered:
+        """Return the next call of this lane; it must be over before there is another.
+
+        Args:
+            script: Whose first two arguments are ``sequence`` and ``lane_ms``.
+            keys: As its header lists them.
+            args: The arguments after those two.
+        """
         self._sequence += 1
         command = pack("EVALSHA", script.sha, len(keys), *keys, self._sequence, MEMORY_MS, *args)
+        return Numbered(script, keys[0], command)
+
+    def send_now(self, call: Numbered, deadline: float, asker: Asker) -> bool:
+        """Send a call at once, if the connection stands; tell whether it was sent.
+
+        Args:
+            asker: Told of the reply as it comes. Of an error it is to tell `insist`.
+        """
+        return self._copies is None and self._connection.send_now(call.command, deadline, asker)
+
+    def heard(self) -> None:
+        """Note that Redis has answered."""
+        if self._outage.error is not None:
+            self._outage.end()
+
+    async def insist(
+        self, call: Numbered, *, seconds: float | None, trouble: Exception | None = None
+    ) -> Any:  # noqa: ANN401 - replies have any shape
+        """Send a call until Redis answers it. Raises as `call`.
+
+        Args:
+            seconds: How long to try; None: until Redis answers.
+            trouble: What came of it when it was sent before.
+        """
         patience = Patience(seconds, self._outage)
         patience.begin()
         while True:
+            if isinstance(trouble, exceptions.NoScriptError):
+                trouble = await self._load(call)
+            if trouble is not None:
+                told = translate(trouble, self._address)
+                self._outage.begin(told)
+                hopeless = seconds is not None and not is_passing(trouble)
+                if hopeless or not await patience.wait():
+                    raise told from trouble
             try:
-                reply = await self._send(command, min(REPLY_SECONDS, patience.left), keys[0])
-            except exceptions.NoScriptError:
-                trouble = await self._load(script, keys[0])
+                reply = await self._send(call, min(REPLY_SECONDS, patience.left))
             except (exceptions.RedisError, OSError) as error:
                 trouble = error
             else:
-                if self._outage.error is not None:
-                    self._outage.end()
+                self.heard()
                 return reply
-            if trouble is None:
-                continue
-            told = translate(trouble, self._address)
-            self._outage.begin(told)
-            hopeless = seconds is not None and not is_passing(trouble)
-            if hopeless or not await patience.wait():
-                raise told from trouble
 
-    async def _send(self, command: Command, deadline: float, key: str) -> Any:  # noqa: ANN401 - replies have any shape
+    async def _send(self, call: Numbered, deadline: float) -> Any:  # noqa: ANN401 - replies have any shape
         if self._copies is None:
-            return await self._connection.call(command, deadline, key)
-        return await self._copies.call(self._connection, command, deadline, key)
+            return await self._connection.call(call.command, deadline, call.key)
+        return await self._copies.call(self._connection, call.command, deadline, call.key)
 
-    async def _load(self, script: Script, key: str) -> Exception | None:
+    async def _load(self, call: Numbered) -> Exception | None:
         try:
-            await self._connection.call(pack("SCRIPT", "LOAD", script.text), key=key)
+            await self._connection.call(pack("SCRIPT", "LOAD", call.script.text), key=call.key)
         except (exceptions.RedisError, OSError) as error:
             return error
         return None

@@ -9,7 +9,7 @@ from framework.store.transitions.add import AddedJob, AddedJobs, Call, NewJob
 from framework.store.transitions.add_linked import LinkedJob
 
 J = TypeVar("J", NewJob, LinkedJob)
-A = TypeVar("A", bound=Sequence[AddedJob])
+A = TypeVar("A", Call, Sequence[AddedJob])
 
 
 class Parcel(Generic[J, A]):
@@ -19,7 +19,7 @@ class Parcel(Generic[J, A]):
 
     def __init__(self, jobs: Sequence[J]) -> None:
         self.jobs: Sequence[J] = jobs
-        self.size = sum(job.size for job in jobs)
+        self.size = jobs[0].size if len(jobs) == 1 else sum(job.size for job in jobs)
         loop = asyncio.get_running_loop()
         self.put_at = loop.time()
         self.answer: asyncio.Future[A] = loop.create_future()
@@ -37,14 +37,14 @@ class Bulk:
     def __init__(self) -> None:
         self.jobs: list[NewJob] = []
         self.calls: list[Call] = []
-        self.sending: Parcel[NewJob, AddedJobs] | None = None
+        self.sending: Parcel[NewJob, Call] | None = None
 
     async def land(self) -> None:
         """Wait for the part under way, if any."""
         if self.sending is None:
             return
         parcel, self.sending = self.sending, None
-        call = (await parcel.answer).call
+        call = await parcel.answer
         start = len(self.jobs)
         there = frozenset(start + place for place in call.there)
         self.calls.append(call._replace(start=start, there=there))
@@ -62,13 +62,13 @@ def note_added(error: FrameworkError, jobs: Sequence[AddedJob]) -> None:
         error.add_note(f"{len(jobs)} jobs had been added before")
 
 
-def share_out(parcels: Sequence[Parcel[NewJob, AddedJobs]], added: AddedJobs) -> None:
-    """Give each caller its share."""
+def share_out(parcels: Sequence[Parcel[NewJob, Call]], call: Call) -> None:
+    """Give each caller its share of what a call told."""
     first = 0
     for parcel in parcels:
         after = first + len(parcel.jobs)
         if not parcel.answer.done():
-            parcel.answer.set_result(added.part(first, after))
+            parcel.answer.set_result(call.part(first, after))
         first = after
 
 

@@ -3,11 +3,11 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 from framework.model.job import JobId
 from framework.store.connection import Argument
-from framework.store.lane import Lane
+from framework.store.lane import Lane, Numbered
 from framework.store.script import load_script
 from framework.wire.keys import QueueKeys
 from framework.wire.options import AddOptions
@@ -60,6 +60,18 @@ class Call(NamedTuple):
     there: frozenset[int]
     now_ms: int
 
+    def added(self, job: NewJob, place: int) -> AddedJob:
+        """Return where the job at a place went."""
+        job_id = job.options.job_id or str(self.counted + place - self.start + 1)
+        return AddedJob(JobId(job_id), place in self.there, stamp_of(job, self.now_ms))
+
+    def part(self, start: int, stop: int) -> "Call":
+        """Return what it told of the jobs from ``start`` to before ``stop``."""
+        there = self.there
+        if there:
+            there = frozenset(place - start for place in there if start <= place < stop)
+        return Call(0, self.counted + start, there, self.now_ms)
+
 
 class AddedJobs(Sequence[AddedJob]):
     """Where jobs went, each worded only when it is looked at: few callers look at all.
@@ -85,26 +97,12 @@ class AddedJobs(Sequence[AddedJob]):
     def __getitem__(self, place: int | slice) -> AddedJob | Sequence[AddedJob]:
         if isinstance(place, slice):
             return [self[each] for each in range(*place.indices(len(self)))]
-        job = self._jobs[place]
         place = range(len(self))[place]
         call = self._calls[bisect_right(self._calls, place, key=START) - 1]
-        job_id = job.options.job_id or str(call.counted + place - call.start + 1)
-        return AddedJob(JobId(job_id), place in call.there, stamp_of(job, call.now_ms))
-
-    def part(self, start: int, stop: int) -> "AddedJobs":
-        """Return the jobs from ``start`` to before ``stop``, all of one call."""
-        call = self._calls[0]
-        there = frozenset(place - start for place in call.there)
-        return AddedJobs(
-            self._jobs[start:stop], [Call(0, call.counted + start, there, call.now_ms)]
-        )
-
-    @property
-    def call(self) -> Call:
-        """The only call."""
-        return self._calls[0]
+        return call.added(self._jobs[place], place)
 
 
+NONE: frozenset[int] = frozenset()
 START = attrgetter("start")
 
 
@@ -126,11 +124,20 @@ async def add_jobs(
         RedisUnavailableError: No answer in time; the jobs may have been added.
         RedisRefusedError: Redis refused; none was added.
     """
+    reply = await lane.insist(add_call(lane, keys, jobs, now_ms), seconds=seconds)
+    return AddedJobs(jobs, [call_of(reply, now_ms)])
+
+
+def add_call(lane: Lane, keys: QueueKeys, jobs: Sequence[NewJob], now_ms: int) -> Numbered:
+    """Return the call that puts jobs in line; see `add_jobs`."""
     args: list[Argument] = [len(jobs), *group_args(jobs, now_ms)]
-    script_keys = keys.pick(ADD.keys, lane=keys.lane(lane.name))
-    counted, places = await lane.call(ADD, script_keys, args, seconds=seconds)
-    there = frozenset(place - 1 for place in places)
-    return AddedJobs(jobs, [Call(0, counted, there, now_ms)])
+    return lane.number(ADD, keys.pick(ADD.keys, lane=keys.lane(lane.name)), args)
+
+
+def call_of(reply: Any, now_ms: int) -> Call:  # noqa: ANN401 - replies have any shape
+    """Read what such a call was answered."""
+    counted, places = reply
+    return Call(0, counted, frozenset(place - 1 for place in places) if places else NONE, now_ms)
 
 
 def group_args(jobs: Sequence[NewJob], now_ms: int) -> list[Argument]:

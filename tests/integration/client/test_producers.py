@@ -29,7 +29,7 @@ from framework import (
 )
 from framework.server import EmbeddedServer
 from framework.store.store import Store
-from framework.store.transitions.add import add_jobs
+from framework.store.transitions.add import add_call
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, declared, settings_of, working
 from tests.support.builders import hash_of, list_of
@@ -324,11 +324,55 @@ async def test_a_caller_that_is_cancelled_before_its_call_withdraws_its_job(
         producer = await app.producer(Reminder)
         await producer.add(Reminder(text="first"))
         async with anyio.create_task_group() as tasks:
+            tasks.start_soon(producer.add, Reminder(text="sent"))
             tasks.start_soon(producer.add, Reminder(text="gone"))
             tasks.cancel_scope.cancel()
         await producer.add(Reminder(text="last"))
 
-    assert await list_of(store, keys, "wait") == ["2", "1"]
+    assert await list_of(store, keys, "wait") == ["3", "2", "1"]
+    texts = [(await hash_of(store, keys, job_id))["data"] for job_id in ("1", "2", "3")]
+    assert [text.split('"')[3] for text in texts] == ["first", "sent", "last"]
+
+
+async def test_an_add_whose_connection_breaks_under_way_adds_one_job(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    app = open_app(remind)
+    added: list[str] = []
+
+    async def add(producer: Producer[Reminder, str], text: str) -> None:
+        added.append((await producer.add(Reminder(text=text))).id)
+
+    async with app:
+        producer = await app.producer(Reminder)
+        await producer.add(Reminder(text="first"))
+        async with anyio.create_task_group() as tasks:
+            await store.command("CLIENT", "PAUSE", 200, "WRITE")
+            tasks.start_soon(add, producer, "under way")
+            tasks.start_soon(add, producer, "waits")
+            await anyio.sleep(0.02)
+            await app.store.recycle()
+
+    assert sorted(added) == ["2", "3"]
+    assert await list_of(store, keys, "wait") == ["3", "2", "1"]
+
+
+async def test_callers_at_the_same_time_share_calls(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    app = open_app(remind)
+
+    async with app:
+        producer = await app.producer(Reminder)
+        await producer.add(Reminder(text="first"))
+        async with anyio.create_task_group() as tasks:
+            for _ in range(100):
+                tasks.start_soon(producer.add, Reminder(text="x"))
+        lanes = await store.command("KEYS", keys.lane("*"))
+        calls = [(await store.command("GET", lane))[1] for lane in lanes]
+
+    assert await store.command("LLEN", keys["wait"]) == 101
+    assert sum(calls) <= 5  # the last number of each lane
 
 
 async def test_a_stop_answers_every_caller(store: Store, open_app: Open) -> None:
@@ -357,6 +401,7 @@ async def test_bulks_that_fail_together_each_tell_what_they_had_added(
 ) -> None:
     app = open_app(remind)
     told: dict[int, tuple[str, ...]] = {}
+    sent = 0
 
     async def add_bulk(producer: Producer[Reminder, str], count: int) -> None:
         with pytest.raises(RedisRefusedError) as caught:
@@ -367,13 +412,15 @@ async def test_bulks_that_fail_together_each_tell_what_they_had_added(
     async with app:
         producer = await app.producer(Reminder)
 
-        async def refused_third(*args: Any, **more: Any) -> Any:  # noqa: ANN401 - as the original
-            if await store.command("LLEN", keys["wait"]) == 2000:
+        def refused_after_2000(*args: Any) -> Any:  # noqa: ANN401 - as the original
+            nonlocal sent
+            if sent == 2000:
                 raise RedisRefusedError("here", "it is out of memory")
-            return await add_jobs(*args, **more)
+            sent += len(args[2])
+            return add_call(*args)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("framework.store.adder.add_jobs", refused_third)
+            patch.setattr("framework.store.dispatcher.add_call", refused_after_2000)
             async with anyio.create_task_group() as adding:
                 adding.start_soon(add_bulk, producer, 1300)
                 adding.start_soon(add_bulk, producer, 1400)
