@@ -10,8 +10,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -20,12 +22,14 @@ from tests.benchmarks.peers.roles import runtime
 from tests.benchmarks.processes import working
 from tests.benchmarks.scale.curves import CURVES, Point, prepare
 from tests.benchmarks.server import PrivateServer, private_server
+from tests.benchmarks.targets import Target
 from tests.benchmarks.venvs import make_venv
 from tests.benchmarks.watching import Watch, rates
 
 RESULTS = Path("bench-results/scale.json")
 IMAGE = Path("docs/explanation/img/scale.png")
 WARM_UP = 0.2
+SHORT, LONG = 10_000, 1_000_000
 
 Figure = dict[str, float]
 
@@ -79,6 +83,15 @@ def cheapest(figures: list[Figure]) -> Figure:
     }
 
 
+def growth(waiting: Mapping[Any, Figure]) -> str:
+    """Say whether a long line costs more; the keys are text where they come from JSON."""
+    rates = {int(value): figure["jobs/s"] for value, figure in waiting.items()}
+    if not {SHORT, LONG} <= rates.keys():
+        return ""
+    says = f"a job with {LONG:,} waiting, times one with {SHORT:,}"
+    return f"{Target(says, rates[SHORT] / rates[LONG], 1.2, at_least=False)}\n"
+
+
 def known_curves() -> dict[str, dict[int, Figure]]:
     """Return those of an earlier run: a run of one curve leaves the others in the picture."""
     if not RESULTS.exists():
@@ -107,7 +120,7 @@ def main() -> None:
     image.parent.mkdir(parents=True, exist_ok=True)
     plot = Path(__file__).parent / "plot.py"
     subprocess.run([make_venv("plots"), plot, RESULTS, image], check=True)  # noqa: S603 - our own
-    sys.stdout.write(f"written to {RESULTS} and {image}\n")
+    sys.stdout.write(f"{growth(curves.get('waiting', {}))}written to {RESULTS} and {image}\n")
 
 
 if __name__ == "__main__":
