@@ -18,7 +18,7 @@ from framework.app.factories import ProducerFactory, QueueFactory, SyncFactory
 from framework.app.flows import FlowProducerFactory
 from framework.app.health import Vitals
 from framework.app.misspelt import warn_of_unknown
-from framework.app.portal_view import SyncApplication
+from framework.app.portal_view import SyncApplication, has_uvloop
 from framework.app.routes import Routes
 from framework.app.schedules import care_for, resolve_schedules
 from framework.app.settings import Settings, load_settings
@@ -252,7 +252,8 @@ class Application:
     @contextmanager
     def sync(self) -> Iterator[SyncApplication]:
         """Run this application in a thread of its own, for programs without an event loop."""
-        with start_blocking_portal() as portal, portal.wrap_async_context_manager(self):
+        loop = start_blocking_portal(backend_options={"use_uvloop": has_uvloop()})
+        with loop as portal, portal.wrap_async_context_manager(self):
             yield SyncApplication(self.container, portal)
 
     @property

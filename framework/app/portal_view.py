@@ -1,5 +1,6 @@
 """An application as a program without an event loop sees it."""
 
+from importlib.util import find_spec
 from typing import Any
 
 from anyio.from_thread import BlockingPortal
@@ -21,3 +22,8 @@ class SyncApplication:
             DeclarationError: Nothing provides it.
         """
         return self._portal.call(self._container.get, wants)
+
+
+def has_uvloop() -> bool:
+    """Tell whether uvloop is there; loops of our own are then its."""
+    return find_spec("uvloop") is not None

@@ -19,6 +19,7 @@ from anyio.abc import TaskGroup
 from framework.app.application import Application
 from framework.app.discovery import Declarations, discover
 from framework.app.logs import set_up_logs
+from framework.app.portal_view import has_uvloop
 from framework.app.settings import load_settings
 from framework.cli.endings import clear_endings
 from framework.cli.lifeline import tied_to_parent
@@ -178,13 +179,6 @@ def leave_threads_behind() -> None:
         log.warning("handlers still run in threads; ended without them", threads=len(names))
         logging.shutdown()
         os._exit(0)
-
-
-def has_uvloop() -> bool:
-    """Tell whether uvloop is there; it is used where it is."""
-    from importlib.util import find_spec
-
-    return find_spec("uvloop") is not None
 
 
 def main() -> None:
