@@ -5,6 +5,7 @@ is condemned. One that was there too often is a suspect. What ends a child in wh
 runs is known to be the job's doing.
 """
 
+import os
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -36,8 +37,9 @@ from framework.worker.slots import Slot
 
 log = structlog.get_logger("framework.worker")
 
-# Of a worker's slots suspects take half at most, and no more than these.
-MOST_AT_ONCE = 4
+# Of a worker's slots suspects take half at most, and no more than these: to start as many
+# children on fewer processors would hold up all others.
+MOST_AT_ONCE = min(4, os.cpu_count() or 1)
 # How many may wait here, without a slot; others come back after a while.
 MOST_ASIDE = 250
 LATER_MS = 5_000

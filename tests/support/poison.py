@@ -110,13 +110,16 @@ async def poison_among_good_ones(
     for job, act in zip(bad, acts, strict=True):
         found = await queue.job(job.id)
         assert isinstance(found, StoredJob)
+        crashed = int(found.fields[b"fw.crashes"])
+        # It may be there when another one kills the worker that it waits in to run alone.
+        assert crashed == 3 or len(acts) > 1, run.output
         assert found.failed_reason == (
-            f"quarantined: killed its process 3 times (last: {DEADLY[act]}); "
+            f"quarantined: killed its process {crashed} times (last: {DEADLY[act]}); "
             f"once mended: framework jobs rescue greetings {job.id}"
         )
-        assert found.fields[b"fw.crashes"] == b"3"
-        # One more where it ran in a child that had run others before: that proves nothing.
-        assert len(runs.of(job)) in {3, 4}, run.output
+        # One more where it ran in a child that had run others before: that proves nothing. Fewer
+        # where another one killed the worker before this one began.
+        assert (3 if len(acts) == 1 else 1) <= len(runs.of(job)) <= 4, run.output
     crashes = sorted(at for job in bad for _, at in runs.of(job))
     begun = Counter(job_id for job_id, _, _ in runs.all)
     assert set(begun) == {job.id for job in (*before, *bad, *after)}
