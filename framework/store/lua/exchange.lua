@@ -86,14 +86,15 @@ if room > 0 then
   if #ids < tonumber(want) then due_ms = math.floor(next_due(delayed)) end
 end
 
--- Jobs that are left wake the next idle worker; a wake-up for nothing is taken back.
+-- Jobs that are left wake the next idle worker; a wake-up for nothing is taken back. Where the
+-- marker is none, who waits for it finds out; what is done by now stands.
 local has_line = redis.call("EXISTS", wait, prioritized) > 0
 if not has_line then
-  redis.call("ZREM", marker, "0")
+  redis.pcall("ZREM", marker, "0")
 elseif (limited_ms == 0 or was_limited) and not is_blocked(is_paused, concurrency, active) then
-  redis.call("ZADD", marker, 0, "0")
+  redis.pcall("ZADD", marker, 0, "0")
 end
-if was_delayed then mark_delayed(marker, delayed) end
+if was_delayed then pcall(mark_delayed, marker, delayed) end
 local has_news = #ids > 0 or limited_ms > 0 or blocked or due_ms > 0
 local drained = has_ended and not has_news and not has_line and redis.call("LLEN", active) == 0
 if drained then redis.call("XADD", events, "*", "event", "drained") end

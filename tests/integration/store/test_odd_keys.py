@@ -1,7 +1,10 @@
 """Keys that no peer should have written: they harm nothing but themselves."""
 
+from contextlib import suppress
+
 import pytest
 
+from framework.errors import FrameworkError, KeyTypeError
 from framework.model.job import JobState
 from framework.model.options import ParentJob
 from framework.store.store import Store
@@ -16,6 +19,7 @@ from tests.support.builders import (
     active_jobs,
     add_tied,
     complete,
+    fail,
     failed_job,
     list_of,
     scores_of,
@@ -125,3 +129,54 @@ async def test_odd_keys_of_a_parent_lose_no_child_that_is_retried(
         await retry_job(store, keys, child)
 
     assert child in await list_of(store, keys, "wait")
+
+
+PLACES = {"wait": "LRANGE", "prioritized": "ZRANGE", "delayed": "ZRANGE", "active": "LRANGE"}
+
+
+@pytest.mark.parametrize("word", ["events", "active", "marker", "prioritized", "wait", "pc"])
+@pytest.mark.parametrize("place", ["wait", "prioritized", "delayed"])
+async def test_odd_keys_of_a_queue_lose_no_job_that_waits(
+    store: Store, keys: QueueKeys, word: str, place: str
+) -> None:
+    names = ["one", "two", "three"]
+    for score, name in enumerate(names):
+        priority = 0 if name == "one" else 3
+        await store.command("HSET", keys.job(name), "name", "n", "priority", priority)
+        if place == "wait":
+            await store.command("LPUSH", keys["wait"], name)
+        else:
+            await store.command("ZADD", keys[place], score, name)
+    await store.command("DEL", keys["marker"])
+    if word != place:
+        await store.command("SET", keys[word], "odd")
+
+    with suppress(FrameworkError):
+        await trade(store, keys, want=5)
+
+    found = [job_id for one in PLACES for job_id in await ids_in(store, keys, one)]
+    assert sorted(found) == sorted(names)
+    locked = await store.command("EXISTS", *(keys.job(name) + ":lock" for name in names))
+    assert locked == len(await ids_in(store, keys, "active"))
+    if word != place:
+        await store.command("DEL", keys[word])
+    await trade(store, keys, want=5)
+    assert sorted(await ids_in(store, keys, "active")) == sorted(names)
+
+
+async def ids_in(store: Store, keys: QueueKeys, place: str) -> list[str]:
+    """The ids in a list or sorted set; none where the key is neither."""
+    try:
+        return [raw.decode() for raw in await store.command(PLACES[place], keys[place], 0, -1)]
+    except KeyTypeError:
+        return []
+
+
+async def test_an_odd_set_of_ended_jobs_undoes_no_other_end(store: Store, keys: QueueKeys) -> None:
+    first, second = await active_jobs(store, keys, 2)
+    await store.command("SET", keys["completed"], "odd")
+
+    ended = await trade(store, keys, complete(first), fail(second))
+
+    assert ended.codes == [0, 0]
+    assert list(await scores_of(store, keys, "failed")) == [second.id]

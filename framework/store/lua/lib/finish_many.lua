@@ -83,7 +83,7 @@ local function settle(q, ended, now_ms, target)
       try(leave_parent, q.base .. run.id)
     end
   end
-  call_many("ZADD", target, members)
+  try(call_many, "ZADD", target, members)
   delete_job_keys(unkept)
   for keep in pairs(used) do
     try(apply_retention, q.base, target, tonumber(now_ms), unpack(keep))
