@@ -22,6 +22,7 @@ SHOP = """
     import os
     import signal
     import time
+    from datetime import timedelta
     from typing import Any
     import anyio
     from framework import Job, processor
@@ -37,16 +38,16 @@ SHOP = """
             case "exit":
                 os._exit(3)
 
-    @processor("greetings", CONCURRENCY, RUN_IN)
+    @processor("greetings", CONCURRENCY, RUN_IN, MORE)
     DEF serve(job: Job[dict[str, Any]]) -> None:
         act(job)
         SLEEP
 """
 
 
-def write_shop(folder: Path, *, run_in: str = "loop", concurrency: int = 10) -> None:
+def write_shop(folder: Path, *, run_in: str = "loop", more: str = "") -> None:
     """Write the package ``shop``, which works the queue ``greetings``."""
-    text = SHOP.replace("CONCURRENCY", f"concurrency={concurrency}")
+    text = SHOP.replace("CONCURRENCY", "concurrency=10").replace("MORE", more)
     text = text.replace("RUN_IN", f'run_in="{run_in}"')
     is_async = run_in == "loop"
     text = text.replace("DEF", "async def" if is_async else "def")
