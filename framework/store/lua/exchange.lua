@@ -19,7 +19,8 @@
 --                                                         none is now: 1: stays active, else back
 --          l id token limit_ms                            back, and the queue's rate limited
 --          At most 500 outcomes and 1,000 jobs wanted.
--- returns: {codes, ids, fields, limited_ms, next_due_ms, is_blocked, is_drained}
+-- returns: {codes, ids, fields, limited_ms, next_due_ms, is_blocked, is_drained, was_served}
+--          fields: as they were before the call; after it, where it was served before.
 --          codes: 0 done, -1 no job, -2 no lock, -3 not active, -4 pending children,
 --          -6 another worker's lock, -9 failed children, 1 nothing to wait for; a text: the
 --          error that its keys led to, {-22, reason}: somebody cancelled it: both stay active
@@ -35,7 +36,7 @@ if before then
   local fields = {}
   for i, id in ipairs(before[3]) do fields[i] = redis.call("HGETALL", base .. id) end
   return {before[2], before[3], fields, 0, string.format("%.0f", math.floor(next_due(delayed))),
-    0, 0}
+    0, 0, 1}
 end
 
 local is_paused, mode, concurrency, max, duration, max_len, limited, asks = unpack(redis.call(
@@ -100,4 +101,4 @@ local drained = has_ended and not has_news and not has_line and redis.call("LLEN
 if drained then redis.call("XADD", events, "*", "event", "drained") end
 remember(lane, lane_ms, sequence, codes, ids)
 return {codes, ids, fields, limited_ms, string.format("%.0f", due_ms), blocked and 1 or 0,
-  drained and 1 or 0}
+  drained and 1 or 0, 0}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
@@ -12,6 +12,7 @@ from framework.model.options import KeepJobs
 from framework.store.connection import Argument
 from framework.store.script import Script, load_script
 from framework.wire.codes import BROKEN, CANCELLED
+from framework.wire.job_hash import number
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
 
@@ -25,8 +26,7 @@ KEEP_ALL = KeepJobs()
 NOTHING_PENDING = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """How one run ended, as the script takes it; make it with the functions below."""
 
     kind: bytes
@@ -127,8 +127,7 @@ def parked_for_limit(job_id: JobId, token: Token, limit_ms: int) -> Ending:
     return Ending(b"l", job_id, token, (limit_ms,))
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(NamedTuple):
     """A job that this worker now holds."""
 
     id: JobId
@@ -229,11 +228,13 @@ async def exchange(
     """
     keeps: dict[KeepJobs, int] = {}
     records: list[Argument] = []
-    for ending in endings:
-        records += (ending.kind, ending.job_id, ending.token)
-        records += ending.rest
-        if ending.keep is not None:
-            records.append(keeps.setdefault(ending.keep, len(keeps) + 1))
+    last, place = None, 0
+    for kind, job_id, token, rest, keep in endings:
+        records += (kind, job_id, token, *rest)
+        if keep is not None:
+            if keep is not last:  # to hash it costs more than the rest
+                last, place = keep, keeps.setdefault(keep, len(keeps) + 1)
+            records.append(place)
     args: list[Argument] = [
         now_ms,
         taker.lock_ms,
@@ -252,12 +253,13 @@ async def exchange(
     args += records
     script_keys = keys.pick(EXCHANGE.keys, lane=keys.lane(lane.name), fenced=taker.fence(keys))
     reply = await lane.call(EXCHANGE, script_keys, args, seconds=seconds)
-    codes, ids, fields, limited_ms, due_ms, blocked, drained = reply
+    codes, ids, fields, limited_ms, due_ms, blocked, drained, was_served = reply
+    started = {} if was_served else started_fields(taker, now_ms)
     jobs = [
         Fetched(
             JobId(job_id.decode()),
             Token(taker.token if next_token is None else f"{taker.token}{next_token + place}"),
-            dict(zip(flat[::2], flat[1::2], strict=True)),
+            fields_of(flat, started),
         )
         for place, (job_id, flat) in enumerate(zip(ids, fields, strict=True))
         if is_text(job_id)
@@ -270,6 +272,28 @@ async def exchange(
         for place, (ending, code) in enumerate(zip(endings, codes, strict=True))
     ]
     return Exchanged(codes, jobs, limited_ms, int(due_ms), bool(blocked), bool(drained), cancelled)
+
+
+def started_fields(taker: Taker, now_ms: int) -> dict[bytes, bytes]:
+    """Return what the script has written to each job that it took, but for ``ats``."""
+    written = {b"processedOn": b"%d" % now_ms}
+    return written | {b"pb": taker.name.encode()} if taker.name else written
+
+
+def fields_of(flat: Sequence[bytes], started: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return a job's hash as it stands now, from what it was before the call.
+
+    Args:
+        flat: Names and values by turns.
+        started: From `started_fields`; empty: the hash was read after the call.
+    """
+    by_turns = iter(flat)
+    fields = dict(zip(by_turns, by_turns, strict=True))
+    if started:
+        times = number(fields, b"ats") + 1 if b"ats" in fields else 1
+        fields.update(started)
+        fields[b"ats"] = b"%d" % times
+    return fields
 
 
 def broken(ending: Ending, error: bytes, queue: str) -> int:

@@ -50,24 +50,20 @@ local function look_at(fields)
   return size, started, deferred, was_held
 end
 
--- Locks one job and marks it started; returns its fields as they then are.
-local function start_job(q, id, fields, started, token, by)
+-- Locks one job and marks it started.
+local function start_job(q, id, started, token, by)
   local job = q.base .. id
   redis.call("SET", job .. ":lock", token, "PX", by.lock_ms)
   redis.call("XADD", q.events, "*", "event", "active", "jobId", id, "prev", "waiting")
-  local count = #fields
-  fields[count + 1], fields[count + 2] = "processedOn", by.now_ms
-  fields[count + 3], fields[count + 4] = "ats", tostring(started + 1)
   if by.name == "" then
     redis.call("HSET", job, "processedOn", by.now_ms, "ats", started + 1)
   else
     redis.call("HSET", job, "processedOn", by.now_ms, "ats", started + 1, "pb", by.name)
-    fields[count + 5], fields[count + 6] = "pb", by.name
   end
 end
 
--- Starts the jobs of entries until they come to by.max_bytes, and fills `ids`. Returns their fields,
--- how many count against a rate limit, and the first entry that is left.
+-- Starts the jobs of entries until they come to by.max_bytes, and fills `ids`. Returns their fields as
+-- they were before, how many count against a rate limit, and the first entry that is left.
 local function start_jobs(q, entries, ids, by)
   local hashes, counted, bytes, left = {}, 0, 0, #entries + 1
   for i, entry in ipairs(entries) do
@@ -83,7 +79,7 @@ local function start_jobs(q, entries, ids, by)
       bytes = bytes + size
       local token = by.next_token and by.token .. (by.next_token + #ids) or by.token
       ids[#ids + 1], hashes[#hashes + 1] = id, fields
-      start_job(q, id, fields, started, token, by)
+      start_job(q, id, started, token, by)
       if was_held then redis.call("HDEL", q.base .. id, "fw.held") end
       if not deferred then counted = counted + 1 end
     end

@@ -1,4 +1,5 @@
--- Carrying out one outcome. `run` is a record of the call, `facts` what the hash said.
+-- Carrying out one outcome. `run` is a record of the call, `facts` what the hash said: its
+-- processedOn, parentKey, deid, atm, parent and priority.
 -- include: lib/dedup lib/parents lib/delayed lib/line lib/limits
 
 -- Refusals, in BullMQ's order. Reads only.
@@ -26,10 +27,10 @@ local function note_crash(job, crashes, row)
 end
 
 local function complete_job(q, run, job, facts, now_ms)
-  if facts[4] then release_dedup(q, run.id, facts[4], now_ms) end
-  if facts[2] then child_completed(job, facts[2], facts[3], run.text, tonumber(now_ms)) end
+  if facts[3] then release_dedup(q, run.id, facts[3], now_ms) end
+  if facts[2] then child_completed(job, facts[2], facts[5], run.text, tonumber(now_ms)) end
   if run.is_kept then
-    redis.call("HSET", job, "atm", (tonumber(facts[5]) or 0) + 1, "returnvalue", run.text,
+    redis.call("HSET", job, "atm", (tonumber(facts[4]) or 0) + 1, "returnvalue", run.text,
       "finishedOn", now_ms)
   end
   redis.call("XADD", q.events, "*", "event", "completed", "jobId", run.id,
@@ -37,9 +38,9 @@ local function complete_job(q, run, job, facts, now_ms)
 end
 
 local function fail_job(q, run, job, facts, now_ms)
-  local attempts_made = (tonumber(facts[5]) or 0) + 1
-  if facts[4] then release_dedup(q, run.id, facts[4], now_ms) end
-  if facts[2] then child_failed(job, facts[2], facts[3], run.text, tonumber(now_ms)) end
+  local attempts_made = (tonumber(facts[4]) or 0) + 1
+  if facts[3] then release_dedup(q, run.id, facts[3], now_ms) end
+  if facts[2] then child_failed(job, facts[2], facts[5], run.text, tonumber(now_ms)) end
   if run.is_kept then
     redis.call("HSET", job, "atm", attempts_made, "failedReason", run.text,
       "stacktrace", run.stack, "finishedOn", now_ms)
@@ -70,7 +71,7 @@ local function put_back(q, run, facts, to_front)
 end
 
 local function note_failure(run, job, facts)
-  redis.call("HSET", job, "atm", (tonumber(facts[5]) or 0) + 1, "failedReason", run.text,
+  redis.call("HSET", job, "atm", (tonumber(facts[4]) or 0) + 1, "failedReason", run.text,
     "stacktrace", run.stack)
 end
 

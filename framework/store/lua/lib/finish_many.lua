@@ -1,5 +1,5 @@
 -- Deciding a batch of outcomes, each alone, and doing once what is done once.
--- include: lib/finish lib/retention lib/metrics lib/hold
+-- include: lib/finish lib/plain_endings lib/retention lib/metrics lib/hold
 
 local WIDTHS = {c = 5, f = 7, q = 10, r = 6, d = 6, g = 3, k = 6, m = 4, w = 4, l = 4}
 
@@ -24,19 +24,6 @@ local function read_runs(at, keeps)
     at = at + WIDTHS[kind]
   end
   return runs
-end
-
--- One look at all: only if any completed job has children is each looked at.
-local function look_for_children(base, runs)
-  local keys = {}
-  for _, run in ipairs(runs) do
-    if run.kind == "c" then
-      keys[#keys + 1] = base .. run.id .. ":dependencies"
-      keys[#keys + 1] = base .. run.id .. ":unsuccessful"
-    end
-  end
-  if #keys == 0 or redis.call("EXISTS", unpack(keys)) == 0 then return end
-  for _, run in ipairs(runs) do run.may_wait = true end
 end
 
 local APPLY = {c = complete_job, f = fail_job, r = retry_job, d = back_off, g = give_back,
@@ -93,7 +80,12 @@ end
 -- Decides one run and carries it out; returns its code. Notes in `run` how far it came.
 local function end_one(q, run, lock, now_ms)
   local job = q.base .. run.id
-  local facts = redis.call("HMGET", job, "processedOn", "parentKey", "parent", "deid", "atm",
+  if run.facts then
+    if not run.has_left then return -3 end
+    complete_job(q, run, job, run.facts, now_ms)
+    return 0
+  end
+  local facts = redis.call("HMGET", job, "processedOn", "parentKey", "deid", "atm", "parent",
     "priority")
   local reason = cancelled_by(q, run, job, lock)
   if reason then return {-22, reason} end
@@ -126,7 +118,8 @@ local function finish_many(q, runs, now_ms)
   local ended, seen = {c = {}, f = {}}, {}
   for i, run in ipairs(runs) do locks[i] = q.base .. run.id .. ":lock" end
   local held = redis.call("MGET", unpack(locks))
-  look_for_children(q.base, runs)
+  local may_wait = look_for_children(q.base, runs)
+  if not may_wait and not q.asks then begin_plain(q, runs, held) end
   for i, run in ipairs(runs) do
     local code = end_alone(q, run, held[i], now_ms)
     codes[i] = code
