@@ -70,6 +70,8 @@ class Slots:
     _slots: list[Slot] = field(default_factory=list[Slot])
     _parking: Parking = field(default_factory=Parking)
     _is_closed: bool = False
+    # How many were woken and have not got up yet.
+    _rising: int = 0
 
     @property
     def running(self) -> list[Slot]:
@@ -77,14 +79,25 @@ class Slots:
         return [slot for slot in self._slots if slot.job_id is not None]
 
     def rouse(self) -> None:
-        """See that two slots are awake; each rouses two more while jobs are left."""
-        missing = min(2, len(self.pump.ready))
-        missing -= self._parking.wake(missing)
-        while missing > 0 and len(self._slots) < self.concurrency:
+        """Have two slots get up for jobs that came; each rouses two more while jobs are left."""
+        self._rising = 0
+        self._rouse_two()
+
+    def _rouse_two(self) -> None:
+        missing = min(2, len(self.pump.ready) - self._rising)
+        if missing <= 0:
+            return
+        woken = self._parking.wake(missing)
+        self._rising += woken
+        while woken < missing and len(self._slots) < self.concurrency:
             slot = Slot()
             self._slots.append(slot)
             self.tasks.start_soon(self._run, slot)
-            missing -= 1
+            self._rising += 1
+            woken += 1
+
+    def _has_risen(self) -> None:
+        self._rising = max(0, self._rising - 1)
 
     def cancel(self, job_id: JobId, why: WhyCancelled) -> bool:
         """Cancel one running job; return whether it was found."""
@@ -126,6 +139,7 @@ class Slots:
         self._parking.wake_all()
 
     async def _run(self, slot: Slot) -> None:
+        self._has_risen()
         while not self._is_closed:
             with slot.scope:
                 await self._serve(slot)
@@ -134,17 +148,23 @@ class Slots:
 
     async def _serve(self, slot: Slot) -> None:
         ready, execute = self.pump.ready, self.execute
+        is_fresh = True
         turn_ends = time.monotonic() + TURN_SECONDS
         while slot.why is None:
             if not ready:
                 if self._is_closed:
                     return
                 await self._parking.wait()
+                self._has_risen()
+                is_fresh = True
                 turn_ends = time.monotonic() + TURN_SECONDS
                 continue
             job = ready.popleft()
-            if ready:
-                self.rouse()
+            # Once up it rouses nobody while others are getting up: jobs that never wait are done
+            # before those could begin.
+            if ready and (is_fresh or not self._rising):
+                self._rouse_two()
+            is_fresh = False
             slot.job_id = job.id
             await execute(job, slot)
             slot.job_id = None
