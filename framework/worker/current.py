@@ -1,11 +1,10 @@
 """The job that the current task runs, for log lines and for code that has no context."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """What log lines say of a running job.
 
     Attributes:

@@ -38,10 +38,11 @@ from framework.wire.job_hash import (
 from framework.wire.keys import QueueKeys
 from framework.wire.payload import NULL, codec_of
 from framework.worker.current import CURRENT, Running
+from framework.worker.deliveries import Settled
 from framework.worker.hooks import Hooks
 from framework.worker.iterations import begin_run
 from framework.worker.leaving import failure_of, park_of
-from framework.worker.pump import Pump, Settled
+from framework.worker.pump import Pump
 from framework.worker.run import HeldRun, Timer
 from framework.worker.runner import RunsJobs
 from framework.worker.slots import Slot

@@ -19,8 +19,6 @@ from framework.store.lane import Lane
 from framework.store.patience import Patience
 from framework.store.store import Store
 from framework.store.transitions.exchange import (
-    MOST_BYTES,
-    MOST_ENDINGS,
     MOST_WANTED,
     Ending,
     Exchanged,
@@ -33,32 +31,14 @@ from framework.store.transitions.running import extend_locks
 from framework.wire.codes import error_for
 from framework.wire.job_hash import CANCEL_FIELD
 from framework.wire.keys import QueueKeys
+from framework.worker.deliveries import Delivery, Refused, Settled, how_many_fit
+from framework.worker.line import Line, is_cut
 from framework.worker.parking import Parking
 
 log = structlog.get_logger("framework.worker")
 
 # Below this many slots a second call in flight has nothing to gain.
 FEW = 4
-
-Settled = Callable[[int], None]
-Delivery = tuple[Ending, Settled | None, Fetched]
-# Of an ending that Redis refused: what the run leads to instead; None: nothing more.
-Refused = Callable[[Fetched, int], "tuple[Ending, Settled | None] | None"]
-
-
-@dataclass(slots=True)
-class Line:
-    """What a pump knows of its queue since the last call.
-
-    Attributes:
-        is_dry: Nothing more was there to take.
-        was_called: There may be more since a call began that is still under way.
-        due_ms: When to look again, by the store's clock: a delayed job, a rate limit; or 0.
-    """
-
-    is_dry: bool = False
-    was_called: bool = False
-    due_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -329,18 +309,3 @@ class Pump:
             self.on_jobs()
         if reply.is_drained:
             self.on_drained()
-
-
-def how_many_fit(endings: Sequence[Delivery]) -> int:
-    """Return how many endings one call takes: at most 250, and 4 MiB unless one is larger."""
-    size = 0
-    for place, (ending, _, _) in enumerate(endings[:MOST_ENDINGS]):
-        size += ending.size
-        if size > MOST_BYTES and place:
-            return place
-    return min(len(endings), MOST_ENDINGS)
-
-
-def is_cut(jobs: Sequence[Fetched]) -> bool:
-    """Tell whether a call may have stopped at its limit of bytes, not at the line's end."""
-    return sum(len(value) for job in jobs for value in job.fields.values()) > MOST_BYTES // 4

@@ -28,9 +28,9 @@ from framework.store.transitions.exchange import (
 from framework.wire.failure import trace_of
 from framework.wire.job_hash import CRASHES_FIELD, Fields, StoredJob, number
 from framework.worker.children import Children
+from framework.worker.deliveries import Settled
 from framework.worker.executor import Executor
 from framework.worker.isolation import IsolatedRunner
-from framework.worker.pump import Settled
 from framework.worker.run import HeldRun, Timer
 from framework.worker.runner import RunsJobs
 from framework.worker.slots import Slot

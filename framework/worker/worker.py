@@ -23,10 +23,11 @@ from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
 from framework.worker.audit import watch_flows
 from framework.worker.children import Children
+from framework.worker.deliveries import Settled
 from framework.worker.executor import Executor
 from framework.worker.hooks import Hooks
 from framework.worker.locks import Holdings, OnLost, WhyLost
-from framework.worker.pump import FEW, Pump, Settled
+from framework.worker.pump import FEW, Pump
 from framework.worker.runner import RunsJobs
 from framework.worker.slots import Slots
 from framework.worker.stalled import watch_for_stalled

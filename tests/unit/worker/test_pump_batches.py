@@ -2,7 +2,7 @@
 
 from framework.model.job import JobId, Token
 from framework.store.transitions.exchange import KEEP_ALL, MOST_BYTES, Ending, Fetched, completed
-from framework.worker.pump import how_many_fit
+from framework.worker.deliveries import how_many_fit
 
 JOB = Fetched(JobId("1"), Token("w:1"), {})
 
