@@ -1,6 +1,8 @@
 """Makes connections of redis-py, and says of each which server it leads to."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from redis import exceptions
@@ -63,8 +65,11 @@ class Dialler:
         place = await self.sentinels.master()
         connection = await self.dial_place(place)
         try:
-            await connection.send_packed_command(cast("bytes", pack("ROLE")), check_health=False)
-            role = await connection.read_response()
+            with told_as_cut():
+                await connection.send_packed_command(
+                    cast("bytes", pack("ROLE")), check_health=False
+                )
+                role = await connection.read_response()
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
@@ -109,11 +114,29 @@ def as_options(login: Login) -> dict[str, object]:
     return {"username": login.username, "password": login.password}
 
 
+@contextmanager
+def told_as_cut() -> Iterator[None]:
+    """Tell of a socket that the other side has closed as of a lost connection.
+
+    uvloop refuses to write on it with an error of its own; asyncio's loop lets the next read tell.
+
+    Raises:
+        ConnectionError: It was so.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "is closed" not in str(error):
+            raise
+        raise exceptions.ConnectionError("connection closed") from error
+
+
 async def connect(kind: type[AbstractConnection], options: dict[str, object]) -> AbstractConnection:
     """Make a connection and connect it."""
     connection = cast("Any", kind)(**options)
     try:
-        await connection.connect()
+        with told_as_cut():
+            await connection.connect()
     except BaseException:
         await connection.disconnect(nowait=True)
         raise
