@@ -15,6 +15,7 @@ from framework.app.worker_process import WorkerProcess
 
 log = structlog.get_logger("framework.run")
 
+UNAVAILABLE = 69
 SOFTWARE = 70
 READY_SECONDS = 120.0
 
@@ -53,7 +54,9 @@ class Replacing:
         if self._index == index:
             return
         brake = self._brakes.setdefault(index, Brake(self._most))
-        pause = brake.died(has_worked=dead.has_worked or dead.is_seasoned)
+        pause = brake.died(
+            has_worked=dead.has_worked or dead.is_seasoned, was_refused=dead.code == UNAVAILABLE
+        )
         if pause is None:
             log.error(
                 "a worker dies again and again without having done a job: giving up",

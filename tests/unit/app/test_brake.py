@@ -18,3 +18,13 @@ def test_a_process_that_did_a_job_is_replaced_at_once_and_starts_the_count_anew(
 
     assert brake.died(has_worked=True) == 0.1
     assert brake.died(has_worked=False) == 0.1
+
+
+def test_what_was_not_there_is_waited_for_and_is_no_crash() -> None:
+    brake = Brake(2)
+
+    pauses = [brake.died(has_worked=False, was_refused=True) for _ in range(40)]
+
+    assert pauses[:3] == [0.1, 0.2, 0.4]
+    assert set(pauses[7:]) == {10.0}
+    assert brake.died(has_worked=False) == 0.1
