@@ -71,7 +71,7 @@ soak: install ## Work under load for half an hour, then do random things as long
 	SOAK_SECONDS=$(or $(SOAK_SECONDS),1800) $(PYTEST) -s tests/chaos/test_soak.py $(ARGS)
 	SOAK_SECONDS=$(or $(SOAK_SECONDS),1800) $(PYTEST) tests/property/soak.py $(ARGS)
 
-chaos: install ## Kill, cut, part, block and stop workers in all ways at their worst (CHAOS_SEED=7)
+chaos: install $(NODE_MODULES) ## Kill, cut, part, block and stop workers in all ways at their worst (CHAOS_SEED=7)
 	$(PYTEST) tests/chaos $(ARGS)
 
 bench: install $(NODE_MODULES) ## Measure us beside our peers (PEERS=node ROUNDS=3 JOBS=20000 WORKLOADS=drain@100)
