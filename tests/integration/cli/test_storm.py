@@ -10,7 +10,7 @@ async def test_every_job_is_done_though_workers_connections_and_redis_die(
     tmp_path: Path, private_server: EmbeddedServer
 ) -> None:
     storm = Storm(
-        jobs=2000, every=0.7, longest_outage=0.4, cuts=0.004, seconds=0.1, within=60, seed=4
+        jobs=1500, every=0.8, longest_outage=0.4, cuts=0.005, seconds=0.1, within=90, seed=4
     )
 
     await storm.blow(tmp_path, private_server)
