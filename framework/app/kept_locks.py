@@ -7,6 +7,7 @@ from contextlib import suppress
 import anyio
 import structlog
 
+from framework.app.lookout import few
 from framework.app.worker_process import Holder, WorkerProcess
 from framework.errors import FrameworkError
 from framework.model.job import JobId, Token
@@ -141,6 +142,7 @@ class KeptLocks:
                     pid=process.pid,
                     queue=holder.queue,
                     jobs=len(back),
+                    ids=few(back),
                 )
             return
 

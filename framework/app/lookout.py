@@ -1,6 +1,7 @@
 """Sees which worker processes are not well, and which have become too old."""
 
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -51,6 +52,7 @@ def look_after(process: WorkerProcess, max_block: float) -> None:
         process.send(signal.SIGKILL)
     elif process.silent_for < SILENT_SECONDS:
         process.was_told_blocked = False
+        process.last_stacks = ""  # it goes on: they will not be why it dies
     elif not process.was_told_blocked:
         process.was_told_blocked = True
         log.warning(
@@ -66,4 +68,9 @@ def look_after(process: WorkerProcess, max_block: float) -> None:
 def named(process: WorkerProcess) -> list[str]:
     """Return a few of the jobs that a process holds, with their queues."""
     found = [f"{one.queue}:{job_id}" for one in process.holders for job_id in one.held]
-    return found[:MOST_NAMED] + (["…"] if len(found) > MOST_NAMED else [])
+    return few(found)
+
+
+def few(names: Sequence[str]) -> list[str]:
+    """Return the first of many names, and whether there are more."""
+    return [*names[:MOST_NAMED], *(["…"] if len(names) > MOST_NAMED else [])]

@@ -112,6 +112,8 @@ class Supervisor:
         if self._stopping.has_begun:
             return
         if not first.is_ready:
+            if first.code is None or first.code <= 0:  # else it has said why itself
+                tell_end(first, "worker died before it took jobs; there is no second try")
             self._stopping.end(first.code if first.code and first.code > 0 else SOFTWARE)
             return
         self._has_begun = True
@@ -164,10 +166,10 @@ class Supervisor:
             await anyio.sleep(self._systemd.watchdog_seconds)
 
 
-def tell_end(process: WorkerProcess) -> None:
+def tell_end(process: WorkerProcess, event: str = "worker died") -> None:
     """Say how a process ended that nobody told to."""
     if process.is_retired and process.code == 0:
         return
     stack = process.take_stacks()
     facts = {"stack": stack} if stack else {}
-    log.error("worker died", worker=process.index, pid=process.pid, ending=process.ending, **facts)
+    log.error(event, worker=process.index, pid=process.pid, ending=process.ending, **facts)

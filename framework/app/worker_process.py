@@ -13,10 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from framework.app.stacks import telling
+
 CHUNK = 1 << 20
-# How much of the stacks that a process left behind is told.
-MOST_STACK = 4_000
 SEASONED_SECONDS = 60.0
+# A process whose loop has not turned for so long has written its stacks, or is about to.
+STILL_SECONDS = 3.0
+# How much of the stacks that a process wrote is looked at, from their end.
+MOST_WRITTEN = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +196,13 @@ class WorkerProcess:
 
     def take_stacks(self) -> str:
         """Return what its interpreter wrote as it stood still or crashed, and forget it."""
-        size = os.fstat(self._stacks.fileno()).st_size
-        text = os.pread(self._stacks.fileno(), MOST_STACK, 0).decode(errors="replace")
-        os.ftruncate(self._stacks.fileno(), 0)
-        text = text.rstrip() + (" …" if size > MOST_STACK else "")
+        if self._stacks.closed:
+            return self.last_stacks
+        file = self._stacks.fileno()
+        start = max(0, os.fstat(file).st_size - MOST_WRITTEN)
+        written = os.pread(file, MOST_WRITTEN, start).decode(errors="replace")
+        os.ftruncate(file, 0)
+        text = telling(written, is_still=self.blocked_for > STILL_SECONDS)
         self.last_stacks = text or self.last_stacks
         return text
 

@@ -3,6 +3,7 @@
 import framework.cli.lean  # noqa: F401 - before all that imports structlog
 
 # isort: split
+import faulthandler
 import logging
 import os
 import signal
@@ -188,6 +189,7 @@ def main() -> None:
         sys.path.insert(0, here)
     package, index, ends, only, exclude = sys.argv[1:]
     ears, mouth, stacks = map(int, ends.split(","))
+    faulthandler.enable(stacks)  # imports may crash too
     with clear_endings():
         work_package(
             package,
