@@ -30,7 +30,13 @@ def default_url(port: int | None) -> str:
 
 
 def ask(url: str) -> tuple[bool, Mapping[str, object]]:
-    """Ask a process; return whether it is well, and what it said."""
+    """Ask a process; return whether it is well, and what it said.
+
+    Args:
+        url: Where; a host with its port, or a port of this machine, will do.
+    """
+    if url.isdecimal():
+        url = default_url(int(url))
     scheme, found, rest = url.rpartition("://")
     host, _, path = rest.partition("/")
     full = f"{scheme if found else 'http'}://{host}/{path or PATH[1:]}"

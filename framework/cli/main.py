@@ -107,7 +107,7 @@ def run(
 def health(
     url: Annotated[
         str | None,
-        typer.Argument(help="Where it answers [http://127.0.0.1:FRAMEWORK_HEALTH_PORT/readyz]."),
+        typer.Argument(help="Where it answers, or a port here; else FRAMEWORK_HEALTH_PORT's."),
     ] = None,
 ) -> None:
     """Ask running workers whether they do their work, for container checks.

@@ -87,10 +87,10 @@ def supervise(
 
     try:
         settings = load_settings()
+        set_up_logs(settings)
+        limits = Limits(max_jobs, None if max_rss is None else max_rss << 20)
+        supervisor = Supervisor(start, processes, settings, limits, Systemd())
+        with probes_of(supervisor.answer, settings):
+            return anyio.run(supervisor.run, first, early)
     except SettingsError:
         return first.wait()  # it says what is wrong, for both
-    set_up_logs(settings)
-    limits = Limits(max_jobs, None if max_rss is None else max_rss << 20)
-    supervisor = Supervisor(start, processes, settings, limits, Systemd())
-    with probes_of(supervisor.answer, settings):
-        return anyio.run(supervisor.run, first, early)

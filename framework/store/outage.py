@@ -5,7 +5,7 @@ import time
 import anyio
 import structlog
 
-from framework.errors import FrameworkError, KeyTypeError
+from framework.errors import FrameworkError, KeyTypeError, RedisUnavailableError
 
 log = structlog.get_logger("framework.redis")
 
@@ -30,6 +30,7 @@ class Outage:
     def __init__(self, quiet: float = 0.0) -> None:
         self._quiet = quiet
         self.failed_at: float | None = None
+        self._began = 0.0
         self.error: FrameworkError | None = None
         self.odd_keys_met = 0
         self.returns = 0
@@ -46,16 +47,18 @@ class Outage:
             self.odd_keys_met += 1
             return
         if self.error is None or type(self.error) is not type(error):
-            log.warning("redis lost", error=str(error))
-        self.error = error
+            log.warning("redis lost", error=in_passing(error))
         self.failed_at = time.monotonic()
+        if self.error is None:
+            self._began = self.failed_at
+        self.error = error
 
     def end(self) -> None:
         """Note that a call came through."""
         failed_at = self.failed_at or 0.0
         if self.error is not None and time.monotonic() - failed_at >= self._quiet:
             self.error = None
-            log.info("redis back")
+            log.info("redis back", seconds=round(time.monotonic() - self._began, 1))
 
     def end_after(self, quiet: float) -> None:
         """Note that a call came through that says little: others may fail all the same.
@@ -80,3 +83,10 @@ class Outage:
         self.returns += 1
         for scope in self._waiting:
             scope.cancel()
+
+
+def in_passing(error: FrameworkError) -> str:
+    """Word an error for those who found Redis once: the address is not what is wrong."""
+    is_gone = type(error) is RedisUnavailableError and error.fix == RedisUnavailableError.fix
+    told = str(error)
+    return told.removesuffix(f" {error.fix}") + " Tried until it is back" if is_gone else told

@@ -151,6 +151,7 @@ async def test_the_health_command_ends_as_containers_expect(
         port = port_of(run)
         await answered(port, "/readyz", 200)
         by_port, _ = health(cwd=tmp_path, FRAMEWORK_HEALTH_PORT=str(port))
+        by_number, _ = health(str(port), cwd=tmp_path)
         by_url, told = health(
             f"http://127.0.0.1:{port}/healthz", cwd=tmp_path, http_proxy="http://127.0.0.1:1"
         )
@@ -158,7 +159,7 @@ async def test_the_health_command_ends_as_containers_expect(
         run.ends()
     gone, silence = health(f"127.0.0.1:{port}", cwd=tmp_path)
 
-    assert (by_port, by_url, gone) == (0, 0, 1)
+    assert (by_port, by_number, by_url, gone) == (0, 0, 0, 1)
     assert json.loads(told.output)["queues"]["greetings"]["stuck"] is False
     assert json.loads(silence.output)["status"] == "no answer"
 

@@ -54,3 +54,25 @@ def test_the_release_can_be_asked_for(tmp_path: Path) -> None:
 
     assert code == 0
     assert run.output.startswith("framework ")
+
+
+def test_a_crash_at_import_is_told_with_its_place(tmp_path: Path, redis_url: str) -> None:
+    write_package(tmp_path, "shop", mail="import os; os.abort()")
+
+    with command("run", "shop", cwd=tmp_path, environment={"REDIS_URL": redis_url}) as run:
+        code = run.ends()
+
+    assert code == 70
+    assert "worker died before it took jobs" in run.output
+    assert "SIGABRT" in run.output
+    assert "mail.py" in run.output
+
+
+def test_a_wrong_address_of_redis_is_told_once(tmp_path: Path) -> None:
+    write_package(tmp_path, "shop", mail=BAD_DEFAULTS.replace("-1", "1"))
+
+    with command("run", "shop", cwd=tmp_path, environment={"REDIS_URL": "http://here"}) as run:
+        code = run.ends()
+
+    assert code == 78
+    assert run.output.count("REDIS_URL cannot be used") == 1
