@@ -87,6 +87,6 @@ class Outage:
 
 def in_passing(error: FrameworkError) -> str:
     """Word an error for those who found Redis once: the address is not what is wrong."""
-    is_gone = type(error) is RedisUnavailableError and error.fix == RedisUnavailableError.fix
-    told = str(error)
-    return told.removesuffix(f" {error.fix}") + " Tried until it is back" if is_gone else told
+    if type(error) is RedisUnavailableError and error.fix == RedisUnavailableError.fix:
+        return str(error).removesuffix(error.fix) + "Tried until it is back"
+    return str(error)
