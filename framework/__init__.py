@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from framework.app.application import Application as Application
+    from framework.app.builder import Builder as Builder
+    from framework.app.plugins import Plugin as Plugin
     from framework.app.settings import Settings as Settings
     from framework.client.flow import Flow as Flow
     from framework.client.flow_producer import FlowProducer as FlowProducer
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from framework.errors import ParentNotFoundError as ParentNotFoundError
     from framework.errors import PayloadError as PayloadError
     from framework.errors import PendingChildrenError as PendingChildrenError
+    from framework.errors import PluginError as PluginError
     from framework.errors import ProcessCrashedError as ProcessCrashedError
     from framework.errors import ProcessStartError as ProcessStartError
     from framework.errors import RedisRefusedError as RedisRefusedError
@@ -101,6 +104,8 @@ if TYPE_CHECKING:
 
 PLACES = {
     "app.application": ("Application",),
+    "app.builder": ("Builder",),
+    "app.plugins": ("Plugin",),
     "app.settings": ("Settings",),
     "client.flow": ("Flow",),
     "client.flow_producer": ("FlowProducer",),
@@ -136,6 +141,7 @@ PLACES = {
         "ParentNotFoundError",
         "PayloadError",
         "PendingChildrenError",
+        "PluginError",
         "ProcessCrashedError",
         "ProcessStartError",
         "RedisRefusedError",

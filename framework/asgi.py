@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
 from framework.app.application import Application
+from framework.app.mounts import mounted
 from framework.app.settings import Settings
 from framework.di.expression import spell
 from framework.di.place import caller
@@ -30,6 +31,8 @@ def lifespan(package: str, *, settings: Settings | None = None, work: bool = Fal
     at the application itself as ``request.state.framework``. A lifespan of your own enters it
     and yields what it yields: ``async with lifespan("shop")(app) as state: yield state``.
 
+    What plugins mount is served too, where no route of the app's own takes the path.
+
     Starting it does not touch Redis, unless it works. It raises as `Application` does, and for
     each `inject` in the package that cannot be met.
 
@@ -42,14 +45,25 @@ def lifespan(package: str, *, settings: Settings | None = None, work: bool = Fal
     """
 
     @asynccontextmanager
-    async def run(_app: Starlette) -> AsyncIterator[Mapping[str, Application]]:
+    async def run(app: Starlette) -> AsyncIterator[Mapping[str, Application]]:
         application = Application(package, settings=settings)
         modules = (sys.modules[name] for name in application.declarations.modules)
         application.container.check(one.request for one in injections_in(modules))
-        async with application, working(application) if work else nullcontext():
-            yield {STATE: application}
+        with mounted(app, application.builder.mounts):
+            async with application, working(application) if work else nullcontext():
+                yield {STATE: application}
 
     return run
+
+
+def plugin_app(package: str, *, settings: Settings | None = None) -> Starlette:
+    """Return a web app of nothing but what plugins mount, for packages without one of their own.
+
+    Args:
+        package: The package to discover.
+        settings: Read from the environment unless given.
+    """
+    return Starlette(lifespan=lifespan(package, settings=settings))
 
 
 @asynccontextmanager

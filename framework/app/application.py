@@ -13,17 +13,19 @@ from anyio.abc import TaskGroup
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from anyio.lowlevel import checkpoint
 
+from framework.app.builder import Builder
 from framework.app.discovery import Declarations, discover
 from framework.app.factories import ProducerFactory, QueueFactory, SyncFactory
 from framework.app.flows import FlowProducerFactory
 from framework.app.health import Vitals
 from framework.app.misspelt import warn_of_unknown
+from framework.app.plugins import add_plugins
 from framework.app.portal_view import SyncApplication, has_uvloop
 from framework.app.routes import Routes
 from framework.app.schedules import care_for, resolve_schedules
 from framework.app.settings import Settings, load_settings
 from framework.app.wiring import wiring_of
-from framework.app.work import check_runnable, make_work, requests_of
+from framework.app.work import check_runnable, make_work, requests_of, told_as_start_error
 from framework.client.flow_producer import FlowProducer
 from framework.client.line import Line
 from framework.client.producer import Producer
@@ -61,6 +63,7 @@ class Application:
     Raises:
         DeclarationError: The wiring cannot work; the place and the fix are named. Nothing
             has touched Redis.
+        PluginError: A plugin is broken; it is named.
         SettingsError: A setting cannot be used.
     """
 
@@ -75,6 +78,9 @@ class Application:
         self.declarations = discover(package) if isinstance(package, str) else package
         self.settings = settings or load_settings()
         self.clock = clock or SystemClock()
+        self.builder = Builder()
+        self.builder.providers += self.declarations.providers
+        add_plugins(self.builder, self.settings.plugins)
         self.routes = Routes(self.declarations.processors, self.declarations.routes)
         self.schedules = resolve_schedules(
             self.declarations.schedules, self.declarations.processors, self.routes
@@ -91,7 +97,7 @@ class Application:
         self._portal: BlockingPortal | None = None
         self._crew: Crew | None = None
         self._is_stuck = False
-        self.vitals = Vitals(self.store)
+        self.vitals = Vitals(self.store, self.builder.checks)
         self._starting: anyio.CancelScope | None = None
         self._tether: Tether | None = None
         self._stacks: int | None = None
@@ -99,7 +105,7 @@ class Application:
         producers = ProducerFactory(self.routes, self._line)
         flows = FlowProducerFactory(self.routes, self._line)
         self.container = Container(
-            self.declarations.providers,
+            self.builder.providers,
             values={Settings: self.settings, type(self.settings): self.settings},
             factories={
                 Producer: producers,
@@ -114,9 +120,17 @@ class Application:
         for queue in queues.union(one.queue for one in self.declarations.routes):
             self.store.check_together(QueueKeys(self.settings.prefix, queue).base)
         check_runnable(self.declarations.processors)
-        self.container.check(requests_of(self.declarations.processors))
+        self.container.check([*requests_of(self.declarations.processors), *self.builder.requests()])
 
     async def __aenter__(self) -> Self:
+        try:
+            await self._open()
+        except BaseExceptionGroup as group:
+            # What one plugin's start raises is one error, not a group of one.
+            raise alone_in(group) from None
+        return self
+
+    async def _open(self) -> None:
         async with AsyncExitStack() as stack:
             if self._tasks is not None:
                 raise RuntimeError("the application runs already")
@@ -131,10 +145,12 @@ class Application:
             if self.vitals.is_probed:
                 self._tasks.start_soon(self.vitals.run)
             await stack.enter_async_context(self.container)
+            await self._make_additions()
+            if self.vitals.is_probed:
+                self._tasks.start_soon(self.vitals.checks.run)
             # Let the adder start, so that the first add finds it there.
             await checkpoint()
             self._stack = stack.pop_all()
-        return self
 
     async def __aexit__(
         self,
@@ -143,6 +159,13 @@ class Application:
         traceback: TracebackType | None,
     ) -> None:
         await self._stack.aclose()
+
+    async def _make_additions(self) -> None:
+        """Make what plugins want to be there from the beginning."""
+        for plugin, provides in self.builder.eager:
+            with told_as_start_error(f'plugin "{plugin}"'):
+                await self.container.get(provides)
+        await self.vitals.checks.make(self.container)
 
     def _forget(self) -> None:
         """Forget what belongs to one run: the application may be entered again."""
@@ -208,6 +231,8 @@ class Application:
             stacks=self._stacks,
         )
         self.vitals.crew = crew
+        for listener in self.builder.listeners:
+            crew.listeners.append((listener.hooks, await self.container.get(listener.kind)))
         with anyio.CancelScope() as starting:
             self._starting = starting
             await self.store.check(self.settings.start_timeout.total_seconds())
@@ -281,3 +306,10 @@ class Application:
             if mode is not None:
                 self._tasks.start_soon(note_pause_mode, self.store, keys, mode)
         return line
+
+
+def alone_in(error: BaseException) -> BaseException:
+    """Return the one error that a group holds, or the group of several."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import anyio
 
+from framework.app.builder import Check
+from framework.app.checks import Checks
 from framework.errors import FrameworkError, RedisUnavailableError
 from framework.model.health import Health, QueueHealth, RedisHealth
 from framework.store.line_look import LineLook
@@ -51,6 +53,7 @@ class Vitals:
 
     Args:
         store: Its Redis.
+        added: The checks that plugins add.
 
     Attributes:
         crew: Its workers, while they work.
@@ -60,11 +63,16 @@ class Vitals:
     """
 
     store: Store
+    added: Sequence[Check] = ()
     crew: Crew | None = None
     is_probed: bool = False
     began: float = field(default_factory=time.monotonic)
     beat: float = field(default_factory=time.monotonic)
     latest: Health | None = None
+    checks: Checks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.checks = Checks(self.added)
 
     async def run(self) -> None:
         """Beat until cancelled."""
@@ -81,6 +89,14 @@ class Vitals:
 
     async def look(self) -> Health:
         """Look at Redis and at each queue, and tell what was seen."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.checks.look)
+            lines, error = await self._look_at_redis()
+        return self._made(lines, error)
+
+    async def _look_at_redis(
+        self,
+    ) -> tuple[Mapping[str, LineLook | None], FrameworkError | None]:
         lines: dict[str, LineLook | None] = {}
         error: FrameworkError | None = RedisUnavailableError(
             self.store.address.name, "no answer in time"
@@ -95,7 +111,7 @@ class Vitals:
                 error = None
             except FrameworkError as trouble:
                 error = trouble
-        return self._made(lines, error)
+        return lines, error
 
     def _made(self, lines: Mapping[str, LineLook | None], error: FrameworkError | None) -> Health:
         crew = self.crew
@@ -113,6 +129,7 @@ class Vitals:
                 for worker in (crew.workers if crew else ())
             ),
             versions=versions(),
+            checks=self.checks.latest.copy(),
         )
 
     def _of_queue(self, worker: Worker, line: LineLook | None) -> QueueHealth:

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from urllib.parse import quote, urlencode
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from framework.app.plugin_names import read_names
 from framework.errors import SettingsError
 
 PREFIX = "FRAMEWORK_"
@@ -25,6 +26,11 @@ def read_seconds(value: object) -> object:
 def read_none(value: object) -> object:
     """Take the word none for None."""
     return None if isinstance(value, str) and value.strip().lower() == "none" else value
+
+
+def split_names(value: object) -> object:
+    """Take names with commas between them."""
+    return read_names(value) if isinstance(value, str) else value
 
 
 Span = Annotated[timedelta, BeforeValidator(read_seconds)]
@@ -81,6 +87,8 @@ class Settings(BaseSettings):
         health_host: The address to listen at for them.
         live_timeout: How long the event loop may stand still until ``/livez`` says that the
             process is not alive.
+        plugins: The names of the installed plugins to use; None: all. In the environment, names
+            with commas between them, or ``none``.
         log_level: The least severe level that is written.
         log_format: ``console`` or ``json``; ``auto`` is console in a terminal.
     """
@@ -131,6 +139,7 @@ class Settings(BaseSettings):
     health_port: int | None = Field(None, ge=0, le=65535)
     health_host: str = Field("0.0.0.0", min_length=1)  # noqa: S104 - probes come from outside
     live_timeout: Span = Field(timedelta(seconds=60), gt=timedelta(0))
+    plugins: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(split_names)] = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"
 

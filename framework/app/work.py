@@ -141,12 +141,12 @@ async def build_target(spec: ProcessorSpec, container: Container) -> object:
     """
     if not isinstance(spec.target, type):
         return spec.target
-    with told_as_start_error(spec):
+    with told_as_start_error(spec.title):
         return await container.construct(spec.target)
 
 
 @contextmanager
-def told_as_start_error(spec: ProcessorSpec) -> Iterator[None]:
+def told_as_start_error(what: str) -> Iterator[None]:
     """Say whose wiring raised what is no error of the framework's.
 
     Raises:
@@ -157,7 +157,7 @@ def told_as_start_error(spec: ProcessorSpec) -> Iterator[None]:
     except FrameworkError:
         raise
     except Exception as error:
-        raise StartError(spec.title, raised_at(error), error) from error
+        raise StartError(what, raised_at(error), error) from error
 
 
 async def build_work(
@@ -189,7 +189,7 @@ async def build_runners(
     target = await build_target(spec, container)
     named, catch_all = {}, None
     for handler in spec.handlers:
-        with told_as_start_error(spec):
+        with told_as_start_error(spec.title):
             plan = await container.compile(handler.request([context_for(spec.runs)]))
         function: Any = getattr(target, handler.attribute) if handler.attribute else target
         call = call_of(function, is_async=handler.is_async)

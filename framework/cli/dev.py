@@ -10,6 +10,8 @@ from pathlib import Path
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
+from framework.app.builder import Builder
+from framework.app.plugins import add_plugins
 from framework.app.settings import Settings, load_settings
 from framework.cli.children import Child
 from framework.cli.endings import say
@@ -40,18 +42,33 @@ def run_dev(package: str, *, port: int | None, reload: bool, web: bool, keep_ser
     if not web:
         project = Project()
     port = port or project.port
-    if project.asgi is not None:
-        need("uvicorn", f"serve {project.asgi}; or use --no-web")
+    settings = load_settings()
+    serve = to_serve(package, project, settings) if web else None
+    if serve is not None:
+        need("uvicorn", f"serve {serve[0]}; or use --no-web")
         check_port_is_free(port)
     if reload:
         need("watchfiles", "watch files; or use --no-reload")
-    settings = load_settings()
     with redis_for_dev(settings, keep=keep_server) as environment:
         environment["FRAMEWORK_SHUTDOWN_TIMEOUT"] = SHUTDOWN_SECONDS
         if settings.log_format == "auto":
             environment["FRAMEWORK_LOG_FORMAT"] = "console"  # for people, even through a pipe
-        dev = Dev(package, project, port, environment, here if reload else None)
+        watched = here if reload else None
+        dev = Dev(package, project, port, environment, watched, serve)
         return anyio.run(dev.run)
+
+
+def to_serve(package: str, project: Project, settings: Settings) -> list[str] | None:
+    """Return what to serve: the project's web app, else what plugins mount; None for nothing.
+
+    Raises:
+        PluginError: A plugin is broken.
+    """
+    builder = Builder()
+    add_plugins(builder, settings.plugins)
+    if project.asgi is not None:
+        return [project.asgi]
+    return [package, "--plugins"] if builder.mounts else None
 
 
 def need(module: str, purpose: str) -> None:
@@ -107,6 +124,7 @@ class Dev:
         port: Where the web app listens.
         environment: What the children get beside ours.
         watched: The folder to watch; None: no reload.
+        serve: What to tell ``framework serve``; None: there is no web app.
     """
 
     def __init__(
@@ -116,13 +134,16 @@ class Dev:
         port: int,
         environment: dict[str, str],
         watched: Path | None,
+        serve: list[str] | None,
     ) -> None:
         self._project = project
         self._port = port
         self._watched = watched
         self._children = [Child("workers", ["run", package, "--processes", "0"], environment)]
-        if project.asgi is not None:
-            self._children.append(Child("web app", ["serve", project.asgi, str(port)], environment))
+        self._serves = serve is not None
+        if serve is not None:
+            arguments = ["serve", serve[0], str(port), *serve[1:]]
+            self._children.append(Child("web app", arguments, environment))
         self._code = 0
         self._has_run = False
         self._generation = 0
@@ -137,7 +158,7 @@ class Dev:
                 if self._watched is not None:
                     tasks.start_soon(self._watch, tasks, self._watched)
                 await self._start(tasks)
-                if self._project.asgi is not None:
+                if self._serves:
                     tasks.start_soon(self._tell_address)
                 tasks.start_soon(self._settle)
                 await self._ended.wait()
@@ -190,7 +211,7 @@ class Dev:
     async def _settle(self) -> None:
         """Give the first start its time to fail."""
         with anyio.move_on_after(START_SECONDS):
-            if self._project.asgi is not None:
+            if self._serves:
                 await self._listens()
             await anyio.sleep(SETTLE_SECONDS)
         self._has_run = True

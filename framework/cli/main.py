@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from framework.cli.endings import clear_endings
+from framework.cli.extending import ExtendedGroup
 from framework.cli.jobs import jobs_app
 from framework.cli.new import new
 from framework.cli.server import server_app
 
 app = typer.Typer(
     name="framework",
+    cls=ExtendedGroup,
     help="Background jobs for Python: declared like NestJS, run like Celery, stored like BullMQ.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -147,12 +149,15 @@ def dev(
 
 
 @app.command(hidden=True)
-def serve(target: str, port: int) -> None:
-    """Serve an ASGI app; `dev` runs it in a process of its own."""
-    from framework.cli.serve import serve_app
+def serve(
+    target: str, port: int, plugins: Annotated[bool, typer.Option("--plugins")] = False
+) -> None:
+    """Serve an ASGI app, or what plugins mount for a package; `dev` does, in its own process."""
+    from framework.cli.serve import find_app, serve_app
 
     with clear_endings():
-        serve_app(target, port)
+        app = find_app("framework.asgi:plugin_app")(target) if plugins else find_app(target)
+        serve_app(app, port)
 
 
 def split(names: list[str] | None) -> tuple[str, ...]:

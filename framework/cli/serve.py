@@ -11,17 +11,16 @@ from framework.errors import DiscoveryError, FrameworkError
 STOP_SECONDS = 2
 
 
-def serve_app(target: str, port: int) -> None:
-    """Serve ``package.module:attribute`` on 127.0.0.1.
+def serve_app(found: Any, port: int) -> None:  # noqa: ANN401 - any ASGI app
+    """Serve an app on 127.0.0.1.
 
     Raises:
-        DiscoveryError: There is no such app, or its module cannot be imported.
         FrameworkError: What its lifespan raised at the start.
     """
     import uvicorn
 
     set_up_logs(load_settings())
-    app = TellingApp(find_app(target))
+    app = TellingApp(found)
     with tied_to_parent():
         try:
             uvicorn.run(

@@ -6,7 +6,8 @@ FrameworkError
 │   ├── RouteError              a payload type that leads to no queue, or to two
 │   ├── DependencyError         a type that nothing provides, a cycle, a scope that ends too soon
 │   ├── DiscoveryError          a package that cannot be imported or holds no processor
-│   └── ScheduleError           a time that cannot be: a bad cron expression, a naive datetime
+│   ├── ScheduleError           a time that cannot be: a bad cron expression, a naive datetime
+│   └── PluginError             a plugin that is missing, broken or made for another contract
 ├── SettingsError               a setting that cannot be used
 │   └── SlotError               keys that a Redis Cluster would keep in several places
 ├── OptionsError                a job option out of its range
@@ -44,6 +45,7 @@ from framework.errors.declaring import DeclarationError as DeclarationError
 from framework.errors.declaring import DependencyError as DependencyError
 from framework.errors.declaring import DiscoveryError as DiscoveryError
 from framework.errors.declaring import OptionsError as OptionsError
+from framework.errors.declaring import PluginError as PluginError
 from framework.errors.declaring import ProcessorError as ProcessorError
 from framework.errors.declaring import RouteError as RouteError
 from framework.errors.declaring import ScheduleError as ScheduleError

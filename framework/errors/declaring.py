@@ -47,6 +47,24 @@ class ScheduleError(DeclarationError):
     """A schedule cannot work: its expression, zone, times or options."""
 
 
+class PluginError(DeclarationError):
+    """A plugin cannot be used; nothing starts without it.
+
+    Args:
+        plugin: Its name.
+        distribution: What brought it, with its release; empty where it is not known.
+        what: What is wrong, in one clause.
+        fix: What to do about it.
+    """
+
+    def __init__(self, plugin: str, distribution: str, what: str, fix: str) -> None:
+        place = f" ({distribution})" if distribution else ""
+        super().__init__(what, where=f'plugin "{plugin}"{place}', fix=fix)
+        self.args = (plugin, distribution, what, fix)
+        self.plugin = plugin
+        self.distribution = distribution
+
+
 class SettingsError(FrameworkError):
     """A setting cannot be used; the text names it and the fix."""
 

@@ -1,7 +1,7 @@
 """How a process does, as values: what probes, commands and web apps are told."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
@@ -64,6 +64,7 @@ class Health:
         redis: How it does with Redis.
         queues: How it does with each queue that it works.
         versions: Of what it is made.
+        checks: What plugins look at: the problem, or None where all is well.
     """
 
     phase: Phase
@@ -71,6 +72,7 @@ class Health:
     redis: RedisHealth
     queues: tuple[QueueHealth, ...]
     versions: Mapping[str, str]
+    checks: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -92,6 +94,9 @@ class Health:
                 yield f'queue "{one.queue}": {clause}'
             if one.is_stuck:
                 yield f'queue "{one.queue}": jobs wait, slots are free, nothing is fetched'
+        for name, problem in self.checks.items():
+            if problem is not None:
+                yield f"{name}: {problem}"
 
 
 def as_json(health: Health) -> dict[str, object]:
@@ -121,6 +126,7 @@ def as_json(health: Health) -> dict[str, object]:
             }
             for one in health.queues
         },
+        "checks": dict(health.checks),
         "versions": dict(health.versions),
     }
 

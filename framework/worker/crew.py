@@ -20,6 +20,7 @@ from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework.wire.slots import slot_of
 from framework.worker.calls import Calls
+from framework.worker.hooks import Heard
 from framework.worker.key_care import KeyCare
 from framework.worker.locks import Holdings, LockKeeper, WhyLost
 from framework.worker.pulse import Pulse
@@ -50,6 +51,7 @@ class Crew:
     Attributes:
         server: Looks after Redis; where there is a supervisor, that says what is wrong.
         keys: Looks after the keys of its queues.
+        listeners: What hears the events of all workers: its hooks and itself. Filled before `add`.
         watchdog: Looks after the workers, while they run.
         phase: What they are about.
     """
@@ -83,6 +85,7 @@ class Crew:
         self._on_stuck = on_stuck
         self._calls: dict[int, Calls] = {}
         self.workers: list[Worker] = []
+        self.listeners: list[Heard] = []
         self.server = ServerCare(store, [], is_silent=tether is not None)
         self.keys = KeyCare(store, [])
         self.watchdog: Watchdog | None = None
@@ -97,6 +100,7 @@ class Crew:
             self._calls[slot] = Calls(self._store, keys["marker"])
         waker, name = self._wakers[slot], uuid.uuid4().hex
         worker = Worker(self._store, keys, work, waker, name, self._shutdown, self._metrics)
+        worker.listeners += self.listeners
         self._calls[slot].watch(worker)
         self.workers.append(worker)
 

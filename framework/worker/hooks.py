@@ -8,6 +8,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
+from framework.declare.hooks import Heard as Scope
 from framework.declare.hooks import HookSpec
 from framework.worker.current import CURRENT
 from framework.worker.parking import Parking
@@ -16,24 +17,29 @@ log = structlog.get_logger("framework.hooks")
 
 MOST_PENDING = 1000
 
+# Hooks, and what has them: a processor, or what a plugin listens with.
+Heard = tuple[Iterable[HookSpec], object]
+
 
 class Hooks:
-    """The hooks of one scope of one processor, by event.
+    """The hooks of one scope that a worker has, by event.
 
     Args:
-        specs: Those of the wanted scope.
-        instance: The processor.
+        heard: The hooks of its processor, and those of plugins, called in this order.
+        scope: Which of them.
         queue: The queue's name, for the log.
     """
 
-    def __init__(self, specs: Iterable[HookSpec], instance: object, queue: str) -> None:
+    def __init__(self, heard: Iterable[Heard], scope: Scope, queue: str) -> None:
         self._queue = queue
         self._pending = 0
         self._parking = Parking()
         self._hooks: dict[str, list[tuple[HookSpec, Callable[..., Any]]]] = {}
-        for spec in specs:
-            call = getattr(instance, spec.attribute)
-            self._hooks.setdefault(spec.event, []).append((spec, call))
+        for specs, instance in heard:
+            for spec in specs:
+                if spec.scope == scope:
+                    call = getattr(instance, spec.attribute)
+                    self._hooks.setdefault(spec.event, []).append((spec, call))
 
     def __bool__(self) -> bool:
         """Whether there is any hook at all."""

@@ -12,6 +12,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup, TaskStatus
 
+from framework.declare.hooks import Heard as Scope
 from framework.declare.spec import ProcessorSpec
 from framework.model.events import Drained
 from framework.model.job import JobId, Token
@@ -25,7 +26,7 @@ from framework.worker.audit import watch_flows
 from framework.worker.children import Children
 from framework.worker.deliveries import Settled
 from framework.worker.executor import Executor
-from framework.worker.hooks import Hooks
+from framework.worker.hooks import Heard, Hooks
 from framework.worker.locks import Holdings, OnLost, WhyLost
 from framework.worker.pump import FEW, Pump
 from framework.worker.runner import RunsJobs
@@ -79,6 +80,9 @@ class Worker:
         shutdown: How long running jobs may go on once it stops.
         metrics: For how long to keep how many jobs ended in each minute, unless its processor
             says; zero: do not count.
+
+    Attributes:
+        listeners: What hears its events beside its processor.
     """
 
     store: Store
@@ -89,6 +93,7 @@ class Worker:
     shutdown: timedelta
     metrics: timedelta = timedelta(0)
     pump: Pump = field(init=False)
+    listeners: list[Heard] = field(default_factory=list[Heard])
     _slots: Slots | None = None
     _executor: Executor | None = None
     _lanes_left: int = 0
@@ -153,8 +158,7 @@ class Worker:
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Work until stopped; the queue is open."""
         spec = self.work.spec
-        hooks = [one for one in spec.hooks if one.scope == "worker"]
-        heard = Hooks(hooks, self.work.target, self.keys.queue)
+        heard = self._hooks("worker")
         async with anyio.create_task_group() as helpers:
             interval_ms = to_ms(spec.stalled_interval)
             helpers.start_soon(
@@ -249,13 +253,13 @@ class Worker:
         await event.wait()
         race.cancel_scope.cancel()
 
+    def _hooks(self, scope: Scope) -> Hooks:
+        own = self.work.spec.hooks, self.work.target
+        return Hooks([own, *self.listeners], scope, self.keys.queue)
+
     async def _follow_queue(self, helpers: TaskGroup) -> None:
         """Hear the events of the whole queue, if any hook wants them."""
-        hooks = Hooks(
-            (one for one in self.work.spec.hooks if one.scope == "queue"),
-            self.work.target,
-            self.keys.queue,
-        )
+        hooks = self._hooks("queue")
         if hooks:
             after = await last_event_id(self.store, self.keys)
             helpers.start_soon(partial(self._tell, hooks, after))
