@@ -5,9 +5,10 @@ from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Any
 
+import structlog
 from pydantic_core import from_json
 
-from framework.errors import FrameworkError, PayloadError
+from framework.errors import FrameworkError, PayloadError, ProcessStartError
 from framework.model.outcome import Parked
 from framework.wire.job_hash import StoredJob
 from framework.wire.payload import Codec, codec_of
@@ -15,6 +16,9 @@ from framework.worker.carrying import handler_error_of, in_a_row, job_message, r
 from framework.worker.children import Children
 from framework.worker.frames import Message
 from framework.worker.run import HeldRun, Run
+from framework.worker.runner import RunsJobs
+
+log = structlog.get_logger("framework.worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,46 @@ class IsolatedRunner:
             return self.result.decode(text)
         except PayloadError:
             return codec_of(Any).decode(text)
+
+
+@dataclass(frozen=True, slots=True)
+class LoneRunner:
+    """Runs the jobs of one handler in child processes; where none can be wired, among the others.
+
+    Attributes:
+        isolated: Runs them in child processes.
+        here: Runs them as jobs are run that are no suspects.
+    """
+
+    isolated: IsolatedRunner
+    here: RunsJobs
+
+    @property
+    def data(self) -> Codec[Any]:
+        """Reads the payload."""
+        return self.here.data
+
+    @property
+    def result(self) -> Codec[Any]:
+        """Reads and writes the result."""
+        return self.here.result
+
+    async def run(
+        self, job: StoredJob[Any, Any], run: Callable[[], HeldRun]
+    ) -> tuple[object, bytes]:
+        """Run a job; return what its handler returned, and that as JSON text.
+
+        Raises:
+            ProcessCrashedError: Its process ended.
+        """
+        try:
+            return await self.isolated.run(job, run)
+        except ProcessStartError as error:
+            # Whoever killed its workers, the job itself has done nothing to fail for.
+            facts = {"job": job.id, "queue": job.queue}
+            log.warning("a suspect runs beside other jobs", why=str(error), **facts)
+            run().begin()
+        return await self.here.run(job, run)
 
 
 async def answer(run: Run, question: Message) -> Message:

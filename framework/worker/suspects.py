@@ -30,7 +30,7 @@ from framework.wire.job_hash import CRASHES_FIELD, Fields, StoredJob, number
 from framework.worker.children import Children
 from framework.worker.deliveries import Settled
 from framework.worker.executor import Executor
-from framework.worker.isolation import IsolatedRunner
+from framework.worker.isolation import IsolatedRunner, LoneRunner
 from framework.worker.run import HeldRun, Timer
 from framework.worker.runner import RunsJobs
 from framework.worker.slots import Slot
@@ -205,6 +205,6 @@ class Suspects:
             pump.finish(fetched, parked_until(fetched.id, fetched.token, due_ms))
 
 
-def alone(runner: RunsJobs, children: Children) -> IsolatedRunner:
+def alone(runner: RunsJobs, children: Children) -> LoneRunner:
     """Return what runs the same jobs in child processes."""
-    return IsolatedRunner(children, runner.data, runner.result)
+    return LoneRunner(IsolatedRunner(children, runner.data, runner.result), runner)

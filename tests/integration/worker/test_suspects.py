@@ -16,6 +16,7 @@ from framework import (
     JobQuarantinedError,
     JobState,
     WrongStateError,
+    processor,
 )
 from tests.support import suspicious
 from tests.support.apps import Open, working
@@ -113,6 +114,24 @@ async def test_one_crash_in_company_makes_no_suspect(app: Application) -> None:
         job = await add(app, "pid", crashes=1)
 
         assert await ended(app, job) == os.getpid()
+
+
+async def test_a_suspect_that_no_child_can_be_wired_for_runs_beside_the_others(
+    open_app: Open,
+) -> None:
+    @processor("deeds", timeout=MINUTE)
+    class Local:
+        async def process(self, job: Job[dict[str, str]]) -> int:
+            return os.getpid()
+
+    app = open_app(Local)
+    async with working(app):
+        job = await add(app, "pid")
+        with capture_logs() as logged:
+            assert await ended(app, job) == os.getpid()
+
+    (line,) = [one for one in logged if one["event"] == "a suspect runs beside other jobs"]
+    assert "Declare it at module level" in line["why"]
 
 
 async def test_suspects_that_wait_take_no_slot(app: Application, tmp_path: Path) -> None:
