@@ -1,5 +1,6 @@
 """How the names of plugins are written in settings. Light: the command line reads them too."""
 
+GROUP = "framework.plugins"
 NONE, ALL = "none", "all"
 
 

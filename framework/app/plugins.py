@@ -8,10 +8,9 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from framework.app.builder import Builder
-from framework.app.plugin_names import NONE
+from framework.app.plugin_names import GROUP, NONE
 from framework.errors import PluginError
 
-GROUP = "framework.plugins"
 CONTRACT = 1
 
 

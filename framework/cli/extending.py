@@ -2,6 +2,7 @@
 
 import os
 from functools import cached_property
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from framework.app.plugin_names import read_names
+from framework.app.plugin_names import GROUP, read_names
 from framework.cli.endings import clear_endings, say
 from framework.errors import PluginError
 
@@ -22,12 +23,13 @@ class ExtendedGroup(TyperGroup):
     @cached_property
     def added(self) -> dict[str, TyperCommand]:
         """The commands of plugins, none of them imported."""
+        if not entry_points(group=GROUP):
+            return {}
+
         from framework.app.builder import Builder
-        from framework.app.plugins import add_plugins, points_of
+        from framework.app.plugins import add_plugins
 
         wanted = wanted_plugins()
-        if not points_of(wanted):
-            return {}
         builder = Builder()
         add_plugins(builder, wanted)
         for one in builder.commands:
