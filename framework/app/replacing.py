@@ -18,6 +18,8 @@ log = structlog.get_logger("framework.run")
 UNAVAILABLE = 69
 SOFTWARE = 70
 READY_SECONDS = 120.0
+# Until the next try where the system had no room for a process.
+NO_START_SECONDS = 1.0
 
 
 class Replacing:
@@ -68,8 +70,19 @@ class Replacing:
             self._stopping.stop("crash loop", SOFTWARE)
             return
         await anyio.sleep(pause)
-        if not self._stopping.has_begun and self._fleet.slots.get(index) is dead:
-            log.info("worker starts again", worker=index, pid=self._fleet.start(index).pid)
+        while self._is_wanted(dead):
+            try:
+                pid = self._fleet.start(index).pid
+            except OSError as error:
+                tell_no_start(index, error)
+                await anyio.sleep(NO_START_SECONDS)
+            else:
+                log.info("worker starts again", worker=index, pid=pid)
+
+    def _is_wanted(self, dead: WorkerProcess) -> bool:
+        """Whether nobody stands, or is about to stand, where this one stood."""
+        is_first = self._fleet.slots.get(dead.index) is dead and self._index != dead.index
+        return is_first and not self._stopping.has_begun
 
     async def restart_all(self) -> None:
         """Replace one process after the other, each by one that takes jobs already."""
@@ -92,8 +105,12 @@ class Replacing:
             old = self._fleet.slots[index]
             if self._stopping.has_begun:
                 return False
+            try:
+                new = self._fleet.start_beside(index)
+            except OSError as error:
+                tell_no_start(index, error)
+                return False
             self._index = index
-            new = self._fleet.start_beside(index)
             new.is_retired = True  # until it stands in for the old one, its end is no crash
             with anyio.move_on_after(READY_SECONDS):
                 await self._fleet.settled(new)
@@ -114,3 +131,13 @@ class Replacing:
         log.error("the new worker does not start, the old one goes on", worker=new.index)
         if not old.is_running:
             self._tasks.start_soon(self.start_again, old)
+
+
+def tell_no_start(index: int, error: OSError) -> None:
+    """Say that the system refused a process."""
+    log.error(
+        "no worker process can be started",
+        worker=index,
+        error=str(error),
+        fix="see to memory, ulimit -n and ulimit -u; it is tried again",
+    )

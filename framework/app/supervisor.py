@@ -4,6 +4,7 @@ It imports no user code, so nothing that a handler does can hold it up.
 """
 
 import signal
+import time
 from collections.abc import Callable, Sequence
 
 import anyio
@@ -148,9 +149,14 @@ class Supervisor:
 
     async def _look_after_all(self) -> None:
         limit = self._settings.max_block.total_seconds()
+        looked = time.monotonic()
         while True:
             await anyio.sleep(LOOK_SECONDS)
+            late = time.monotonic() - looked - LOOK_SECONDS
+            looked += LOOK_SECONDS + late
             for process in self._running():
+                if late > LOOK_SECONDS:  # we stood still: what we did not hear was no silence
+                    process.excuse(late)
                 look_after(process, limit)
             if self._stopping.has_begun or self._replacing.is_busy:
                 continue

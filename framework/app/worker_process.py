@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 from framework.app.stacks import telling
 
@@ -86,7 +86,7 @@ class WorkerProcess:
         self.last_stacks = ""
         self._heard = b""
         self._orders = b""
-        self._stacks = tempfile.TemporaryFile("ab+")  # noqa: SIM115 - closed with the process
+        self._stacks = scratch_file()
         self.ears, mouth = os.pipe()
         ears, self._mouth = os.pipe()
         for end in (self.ears, self._mouth):
@@ -98,16 +98,21 @@ class WorkerProcess:
         command += [",".join(errand.only), ",".join(errand.exclude)]
         environment = {**os.environ}
         environment.pop("NOTIFY_SOCKET", None)
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command,
-            stdin=subprocess.DEVNULL,
-            pass_fds=ends,
-            env=environment,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                command,
+                stdin=subprocess.DEVNULL,
+                pass_fds=ends,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError:
+            self.close()
+            raise
+        finally:
+            os.close(ears)
+            os.close(mouth)
         self.pid = self._process.pid
-        os.close(ears)
-        os.close(mouth)
 
     @property
     def is_running(self) -> bool:
@@ -142,6 +147,10 @@ class WorkerProcess:
     def silent_for(self) -> float:
         """For how many seconds nothing was heard: not even its threads run."""
         return time.monotonic() - self.spoke if self.is_ready else 0.0
+
+    def excuse(self, seconds: float) -> None:
+        """Take back so much of its silence: it was not listened to."""
+        self.spoke = min(time.monotonic(), self.spoke + seconds)
 
     def wait(self) -> int:
         """Wait for its end and return its exit code; only where nobody else reaps children."""
@@ -211,6 +220,15 @@ class WorkerProcess:
         os.close(self.ears)
         os.close(self._mouth)
         self._stacks.close()
+
+
+def scratch_file() -> IO[bytes]:
+    """Open a file to append to; in memory where that can be: disks may be full, or read-only."""
+    if sys.platform != "linux":
+        return tempfile.TemporaryFile("ab+")
+    descriptor = os.memfd_create("stacks")
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, os.O_APPEND)
+    return os.fdopen(descriptor, "ab+")
 
 
 def widen(pipe: int) -> None:

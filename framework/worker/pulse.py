@@ -66,14 +66,18 @@ class Pulse:
                 faulthandler.cancel_dump_traceback_later()
 
     def _watch(self, loop_thread: int) -> None:
+        looked, last, seen = time.monotonic(), self._turned, 0.0
         while not self._stopped.wait(BEAT_SECONDS):
-            turned = self._turned
-            age = time.monotonic() - turned
+            turned, now = self._turned, time.monotonic()
+            age = now - turned
+            # Who freezes the whole process does not block its loop: only what was seen counts.
+            seen = min(now - looked, TURN_SECONDS) + (seen if turned == last else 0.0)
+            looked, last = now, turned
             if age > BLOCKED_SECONDS and turned != self._reported:
                 self._reported = turned
                 self._report(age, sys._current_frames().get(loop_thread))  # noqa: SLF001 - the one way there is
             if self._beat is not None:
-                self._beat(max(0.0, age - TURN_SECONDS))
+                self._beat(max(0.0, min(age, seen) - TURN_SECONDS))
 
     @staticmethod
     def _report(age: float, frame: FrameType | None) -> None:

@@ -47,6 +47,7 @@ class Tether:
         self._renewed = time.monotonic()
         self._patience = 0.0
         self._count_served: Callable[[], int] = lambda: 0
+        self._is_ready = False
 
     def start(
         self,
@@ -82,7 +83,8 @@ class Tether:
         return self._renewed
 
     def ready(self) -> None:
-        """Tell that all workers take jobs."""
+        """Tell that all workers take jobs, and again with each sign of life."""
+        self._is_ready = True
         self._say({"ready": True})
 
     def beat(self, loop_age: float) -> None:
@@ -98,6 +100,8 @@ class Tether:
                 for one in self._holdings
             ],
         }
+        if self._is_ready:
+            told["ready"] = True
         if self.report is not None:
             told["answers"] = self.report()
         self._say(told)

@@ -116,3 +116,12 @@ def test_the_supervisor_renews_until_it_is_gone(ends: Ends) -> None:
 def test_a_silent_supervisor_is_not_relied_on(ends: Ends) -> None:
     eventually(lambda: not ends.tether.renews_locks)  # half the life of a lock: a second
     assert not ends.is_cut.is_set()
+
+
+def test_that_it_is_ready_is_said_again(ends: Ends) -> None:
+    ends.hear()
+
+    ends.tether.ready()
+    ends.tether.beat(0.0)
+
+    assert [told.get("ready") for told in ends.hear()] == [True, True]
