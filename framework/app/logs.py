@@ -8,6 +8,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from framework.app.settings import Settings
+from framework.app.straight import write_straight
 from framework.worker.current import CURRENT
 
 LogFormat = Literal["auto", "console", "json"]
@@ -40,6 +41,12 @@ def set_up_logs(
         event.setdefault("worker", worker)
         return event
 
+    def bind(event: EventDict) -> None:
+        structlog.contextvars.merge_contextvars(None, "", event)
+        if worker is not None:
+            event.setdefault("worker", worker)
+        bind_running_job(None, "", event)
+
     is_console = settings.log_format == "console" or (
         settings.log_format == "auto" and stream.isatty()
     )
@@ -53,13 +60,14 @@ def set_up_logs(
             fmt="%H:%M:%S" if is_console else "iso", utc=not is_console
         ),
     ]
+    handler = logging.StreamHandler(stream)
+    straight = () if is_console else (write_straight(handler, bind),)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*straight, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
