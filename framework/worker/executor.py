@@ -39,7 +39,8 @@ from framework.wire.keys import QueueKeys
 from framework.wire.payload import NULL, codec_of
 from framework.worker.current import CURRENT, Running
 from framework.worker.deliveries import Settled
-from framework.worker.hooks import Hooks
+from framework.worker.hook_line import HookLine
+from framework.worker.hooks import MOST_PENDING, Hooks
 from framework.worker.iterations import begin_run
 from framework.worker.leaving import failure_of, park_of
 from framework.worker.pump import Pump
@@ -85,7 +86,7 @@ class Executor:
         catch_all: What runs every other name; None fails them.
         hooks: The worker's.
         pump: Where endings go.
-        tasks: Where hooks run that nobody waits for.
+        told: Where hooks run that nobody waits for.
         helpers: Where what a run left behind is closed; cancelled once the worker has stopped.
         suspects: Runs the jobs elsewhere that may have ended a worker; None: they run here.
     """
@@ -97,7 +98,7 @@ class Executor:
     catch_all: RunsJobs | None
     hooks: Hooks
     pump: Pump
-    tasks: TaskGroup
+    told: HookLine
     helpers: TaskGroup
     suspects: RunsSuspects | None = None
 
@@ -132,7 +133,7 @@ class Executor:
             may_run = await begin_run(self.store, self.keys, job.id, job.fields)
             if not may_run:
                 return None, NULL
-        if self.hooks:
+        if self.hooks.pending >= MOST_PENDING:
             await self.hooks.keep_up()
         _ = job.stored_options  # what cannot be read must fail before it runs
         if DEFERRED_FIELD in job.fields or HELD_FIELD in job.fields:
@@ -215,7 +216,7 @@ class Executor:
 
     def _hear(self, name: str, event: object, code: int) -> None:
         if code == 0:
-            self.hooks.start(self.tasks, name, event)
+            self.told.put(name, event)
 
     def _end_cancelled(
         self, fetched: Fetched, job: StoredJob[Any, Any], slot: Slot, error: BaseException

@@ -28,11 +28,14 @@ class Hooks:
         heard: The hooks of its processor, and those of plugins, called in this order.
         scope: Which of them.
         queue: The queue's name, for the log.
+
+    Attributes:
+        pending: How many events are being told that nobody waits for.
     """
 
     def __init__(self, heard: Iterable[Heard], scope: Scope, queue: str) -> None:
         self._queue = queue
-        self._pending = 0
+        self.pending = 0
         self._parking = Parking()
         self._hooks: dict[str, list[tuple[HookSpec, Callable[..., Any]]]] = {}
         for specs, instance in heard:
@@ -52,12 +55,15 @@ class Hooks:
     async def call(self, name: str, event: object) -> None:
         """Call all hooks of an event, one after the other; what they raise is logged."""
         # A hook is told which job it is about; its lines are not the running job's.
-        running = CURRENT.set(None)
+        running = CURRENT.get()
+        if running is not None:
+            CURRENT.set(None)
         try:
             for spec, call in self._hooks.get(name, ()):
                 await self._call(spec, call, name, event)
         finally:
-            CURRENT.reset(running)
+            if running is not None:
+                CURRENT.set(running)
 
     async def _call(
         self, spec: HookSpec, call: Callable[..., Any], name: str, event: object
@@ -79,17 +85,21 @@ class Hooks:
     def start(self, tasks: TaskGroup, name: str, event: object) -> None:
         """Call all hooks of an event in a task of their own."""
         if name in self._hooks:
-            self._pending += 1
+            self.pending += 1
             tasks.start_soon(self._call_and_count, name, event)
 
     async def _call_and_count(self, name: str, event: object) -> None:
         try:
             await self.call(name, event)
         finally:
-            self._pending -= 1
-            self._parking.wake()
+            self.count_done()
+
+    def count_done(self) -> None:
+        """Note that one of those has ended that nobody waits for."""
+        self.pending -= 1
+        self._parking.wake()
 
     async def keep_up(self) -> None:
         """Wait while too many hooks run that nobody waits for: jobs must not outrun them."""
-        while self._pending >= MOST_PENDING:
+        while self.pending >= MOST_PENDING:
             await self._parking.wait()

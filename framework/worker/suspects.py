@@ -169,7 +169,7 @@ class Suspects:
             catch_all,
             executor.hooks,
             executor.pump,
-            executor.tasks,
+            executor.told,
             executor.helpers,
             max_crashes=max_crashes,
         )

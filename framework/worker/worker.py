@@ -26,6 +26,7 @@ from framework.worker.audit import watch_flows
 from framework.worker.children import Children
 from framework.worker.deliveries import Settled
 from framework.worker.executor import Executor
+from framework.worker.hook_line import HookLine
 from framework.worker.hooks import Heard, Hooks
 from framework.worker.locks import Holdings, OnLost, WhyLost
 from framework.worker.pump import FEW, Pump
@@ -191,7 +192,7 @@ class Worker:
             work.catch_all,
             hooks,
             self.pump,
-            serving,
+            HookLine(hooks, serving),
             helpers,
         )
         if work.spare is not None:
@@ -223,7 +224,7 @@ class Worker:
     def _is_drained(self) -> None:
         if self._executor is not None:
             queue = self.keys.queue
-            self._executor.hooks.start(self._executor.tasks, "drained", Drained(queue))
+            self._executor.told.put("drained", Drained(queue))
 
     async def _drain(self, serving: TaskGroup) -> None:
         self.waker.forget(self.pump)
