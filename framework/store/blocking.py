@@ -56,6 +56,24 @@ class BlockingStore:
         except (exceptions.RedisError, OSError) as error:
             raise translate(error, self._address) from error
 
+    def ping(self, seconds: float) -> None:
+        """See that Redis answers, and have a connection from then on.
+
+        Args:
+            seconds: How long that may take.
+
+        Raises:
+            FrameworkError: As `Store.run`.
+        """
+        try:
+            self._runner.run(self._ping(seconds))
+        except (exceptions.RedisError, OSError) as error:
+            raise translate(error, self._address) from error
+
+    async def _ping(self, seconds: float) -> None:
+        async with asyncio.timeout(seconds):
+            await self._connections.command("PING")
+
     async def _run(
         self, script: Script, keys: Sequence[str], args: Sequence[Argument], seconds: float
     ) -> Any:  # noqa: ANN401 - replies have any shape

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from time import monotonic
@@ -27,6 +28,10 @@ RENEWALS = 4
 # How long one renewal may take, and at least has.
 MOST_SECONDS = 5.0
 LEAST_SECONDS = 0.25
+# Which part of the time for which the locks still hold it may take, where that is more.
+ONE_TRY = 0.9
+# How long it may take to dial while nothing hurries.
+DIAL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +117,22 @@ class LockKeeper:
         for one in self._holdings:
             one.leases.look(one.held.copy(), monotonic())
             one.leases.renewed(self._renewed_at())
-        if is_relieved or self._renew_all(store):
+        if is_relieved:
+            self._stand_by(store)
+            return self._seconds
+        if self._renew_all(store):
             return self._seconds
         self._give_up_expired()
         # Each try counts while locks run out.
         return min(self._seconds / 4, max(LEAST_SECONDS, self._left))
+
+    def _stand_by(self, store: BlockingStore) -> None:
+        """Keep a line open: who takes over from a supervisor has no time to dial."""
+        if self._address.kind == "cluster":
+            return
+        # Whoever renews the locks tells of an outage.
+        with suppress(FrameworkError):
+            store.ping(max(DIAL_SECONDS, min(MOST_SECONDS, self._seconds)))
 
     @property
     def _left(self) -> float:
@@ -163,7 +179,9 @@ class LockKeeper:
         held = list(one.held.copy().items())
         for first in range(0, len(held), MOST_LOCKS):
             part = held[first : first + MOST_LOCKS]
-            seconds = max(LEAST_SECONDS, min(MOST_SECONDS, self._seconds, self._left))
+            # Short locks leave time for one try on a slow line, which may have to dial first.
+            most = max(self._seconds, self._left * ONE_TRY)
+            seconds = max(LEAST_SECONDS, min(MOST_SECONDS, most, self._left))
             lost, gone = store.run(
                 EXTEND_LOCKS,
                 one.keys.pick(EXTEND_LOCKS.keys),
