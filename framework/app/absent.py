@@ -5,7 +5,6 @@ import importlib
 import importlib.machinery
 import pkgutil
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -77,15 +76,3 @@ def check_shadow(module: ModuleType) -> None:
             f"{top} is {imported}, not {here.origin}",
             fix="rename your package: another one of its name is imported first",
         )
-
-
-def unknown_part(package: str, name: str, names: Sequence[str]) -> DiscoveryError:
-    """Word that a package has no such subpackage."""
-    known = [one.removeprefix(f"{package}.") for one in names]
-    asked = name.removeprefix(f"{package}.")
-    near = difflib.get_close_matches(asked, known, n=1)
-    top = [one for one in known if "." not in one]
-    return DiscoveryError(
-        f"{package} has no subpackage {asked}",
-        fix=f"did you mean {near[0]}?" if near else f"it has: {', '.join(top) or 'none'}",
-    )

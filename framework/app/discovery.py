@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
-from framework.app.modules import Found, import_all, is_within
+from framework.app.modules import Found, import_all
+from framework.app.selection import Selection
 from framework.declare.mark import mark_of
 from framework.declare.route import RouteSpec
 from framework.declare.schedule import Schedule, check_unmarked
@@ -25,11 +26,11 @@ class Declarations:
     Attributes:
         package: Its name.
         processors: All processors, those that this process does not run too: they make routes.
-        selected: The processors to run; all, unless ``only`` picked some subpackages.
+        selected: The processors to run; all, unless ``only`` or ``exclude`` says else.
         providers: All providers.
         routes: All routes to queues served elsewhere.
         schedules: All jobs at set times; those of ``@cron`` stand on the processors.
-        is_whole: Whether this is all that the package declares: nothing was excluded.
+        is_whole: Whether this is all that the package declares: all was imported.
         modules: The modules searched, in the order of import.
         skipped: Folders with Python files that are no packages, since ``__init__.py`` is missing.
     """
@@ -55,24 +56,25 @@ def discover(
 
     Args:
         package: The package's name, dotted if need be; a single module will do.
-        only: Run the processors of these subpackages alone. Their names are relative to the
-            package. All others are imported too, since their payloads' routes and their
-            providers are needed.
-        exclude: Do not even import these subpackages.
+        only: Run the processors of these subpackages or queues alone. Subpackages are named
+            relative to the package, and a word that is both means the subpackage. All others
+            are imported too, since their payloads' routes and their providers are needed.
+        exclude: Do not run these queues, and do not even import these subpackages.
 
     Raises:
-        DiscoveryError: The package is not found, or one of its modules fails to import.
+        DiscoveryError: The package, or one of these words, is not found, or one of its modules
+            fails to import.
         DeclarationError: A processor of the wrong shape, or two on one queue.
     """
-    found = import_all(package, only=only, exclude=exclude)
-    return collect(package, found, is_whole=not exclude)
+    found = import_all(package, exclude=exclude)
+    return collect(found, Selection(package, only, exclude, found.names))
 
 
-def collect(package: str, found: Found, *, is_whole: bool = True) -> Declarations:
+def collect(found: Found, selection: Selection) -> Declarations:
     """Collect what is defined in modules that are imported.
 
     Raises:
-        DeclarationError: As `discover`.
+        DiscoveryError, DeclarationError: As `discover`.
     """
     processors, providers = [], []
     for module in found.modules:
@@ -83,15 +85,16 @@ def collect(package: str, found: Found, *, is_whole: bool = True) -> Declaration
                 check_unmarked(thing)
             if (spec := provider_of(thing)) is not None:
                 providers.append(spec)
+    selected = selection.of(processors)
     check_queues(processors)
     return Declarations(
-        package=package,
+        package=selection.package,
         processors=tuple(processors),
-        selected=tuple(one for one in processors if is_selected(one, found)),
+        selected=selected,
         providers=tuple(providers),
         routes=values_in(found.modules, RouteSpec),
         schedules=values_in(found.modules, Schedule),
-        is_whole=is_whole,
+        is_whole=selection.is_whole,
         modules=tuple(module.__name__ for module in found.modules),
         skipped=found.skipped,
     )
@@ -126,12 +129,6 @@ def values_in(modules: Sequence[ModuleType], kind: type[Value]) -> tuple[Value, 
             opened.add(id(value))
             pending += reversed(list(value.values() if type(value) is dict else value))
     return tuple(found.values())
-
-
-def is_selected(processor: ProcessorSpec, found: Found) -> bool:
-    """Tell whether a processor is in one of the subpackages to run."""
-    module = processor.target.__module__
-    return not found.only or any(is_within(module, name) for name in found.only)
 
 
 def check_queues(processors: Sequence[ProcessorSpec]) -> None:

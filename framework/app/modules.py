@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, ModuleType
 
-from framework.app.absent import check_name, check_shadow, not_found, unknown_part
+from framework.app.absent import check_name, check_shadow, not_found
 from framework.di.place import spot
 from framework.errors import DeclarationError, DiscoveryError
 
@@ -23,12 +23,12 @@ class Found:
 
     Attributes:
         modules: In the order of import, the package first.
-        only: The full names of the subpackages that are to run; empty for all.
+        names: The full names of those below the package, and of those left out.
         skipped: Folders that hold Python files, but no ``__init__.py``.
     """
 
     modules: tuple[ModuleType, ...]
-    only: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
     skipped: tuple[str, ...] = ()
 
 
@@ -57,27 +57,22 @@ class Walk:
         self.skipped += unmarked_folders(path)
 
 
-def import_all(package: str, *, only: Sequence[str] = (), exclude: Sequence[str] = ()) -> Found:
+def import_all(package: str, *, exclude: Sequence[str] = ()) -> Found:
     """Import a package and all modules below it.
 
     Args:
         package: Its dotted name.
-        only: Subpackages to run; checked here, but all are imported.
-        exclude: Subpackages not to import.
+        exclude: Subpackages not to import; other words are left for `Selection` to judge.
 
     Raises:
-        DiscoveryError: There is no such package or subpackage, or a module fails to import.
+        DiscoveryError: There is no such package, or a module fails to import.
     """
     check_name(package)
     make_importable()
     check_shadow(import_one(package, package))
     walk = Walk(package, tuple(within(package, name) for name in exclude))
     walk.visit(package)
-    picked = tuple(within(package, name) for name in only)
-    for name in (*picked, *walk.exclude):
-        if name not in walk.names:
-            raise unknown_part(package, name, walk.names)
-    return Found(tuple(walk.modules), picked, tuple(walk.skipped))
+    return Found(tuple(walk.modules), frozenset(walk.names), tuple(walk.skipped))
 
 
 def within(package: str, name: str) -> str:

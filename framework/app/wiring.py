@@ -8,6 +8,7 @@ from pydantic_core import to_jsonable_python
 
 from framework.app.discovery import Declarations, collect
 from framework.app.modules import Found
+from framework.app.selection import Selection
 from framework.app.settings import Settings
 from framework.declare.spec import ProcessorSpec
 from framework.errors import DiscoveryError
@@ -42,7 +43,7 @@ def rewire(facts: dict[str, Any]) -> tuple[ProcessorSpec, Declarations, Settings
         DeclarationError: Something cannot be declared here as it was there.
     """
     found = Found(tuple(import_module(name) for name in facts["modules"]))
-    declarations = collect(facts["package"], found)
+    declarations = collect(found, Selection(facts["package"]))
     title = facts["processor"]
     for spec in declarations.processors:
         if spec.title == title:

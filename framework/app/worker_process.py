@@ -29,8 +29,8 @@ class Errand:
 
     Attributes:
         package: The package.
-        only: The subpackages whose processors run alone.
-        exclude: The subpackages that are not imported.
+        only: The subpackages and queues that run alone.
+        exclude: The subpackages that are not imported, and the queues that do not run.
     """
 
     package: str

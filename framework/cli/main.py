@@ -26,10 +26,11 @@ app.command("new")(new)
 
 Package = Annotated[str, typer.Argument(help="The package to discover, such as: shop")]
 Only = Annotated[
-    list[str] | None, typer.Option("--only", help="Run the processors of this subpackage alone.")
+    list[str] | None, typer.Option("--only", help="Run this subpackage or queue alone.")
 ]
 Exclude = Annotated[
-    list[str] | None, typer.Option("--exclude", help="Do not import this subpackage.")
+    list[str] | None,
+    typer.Option("--exclude", help="Do not import this subpackage, or do not run this queue."),
 ]
 
 

@@ -26,8 +26,8 @@ def run_package(
     """Run the workers of a package until SIGINT or SIGTERM, and return the exit code.
 
     Args:
-        only: The subpackages whose processors run alone.
-        exclude: The subpackages that are not imported.
+        only: The subpackages and queues that run alone.
+        exclude: The subpackages that are not imported, and the queues that do not run.
         processes: In how many processes, under a supervisor; 0: in this one, without.
         max_jobs: Replace a process after so many jobs.
         max_rss: Replace a process that has so many MiB of memory.

@@ -89,13 +89,19 @@ def probes_or_reports(
 
 
 def check_something_runs(declarations: Declarations) -> None:
-    """Refuse a package without processors: it would look alive and do nothing.
+    """Refuse to run no processor: it would look alive and do nothing.
 
     Raises:
         DiscoveryError: It lists what was searched.
     """
     if declarations.selected:
         return
+    if declarations.processors:
+        queues = ", ".join(one.queue for one in declarations.processors)
+        raise DiscoveryError(
+            f"--only and --exclude leave no processor to run (queues: {queues})",
+            fix="name others, or none",
+        )
     searched = ", ".join(declarations.modules[:MOST_NAMES])
     if len(declarations.modules) > MOST_NAMES:
         searched += f" and {len(declarations.modules) - MOST_NAMES} more"

@@ -184,14 +184,50 @@ def test_what_is_excluded_is_not_even_imported(write: Write) -> None:
     assert "shop.emails.processor" not in found.modules
 
 
-def test_an_unknown_subpackage_is_refused(write: Write) -> None:
+def queues_run(*, only: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> list[str]:
+    return [one.queue for one in discover("shop", only=only, exclude=exclude).selected]
+
+
+def test_queues_are_picked_and_left_out_as_subpackages_are(write: Write) -> None:
+    a_shop(write)
+
+    assert queues_run(only=("payments",)) == ["payments"]
+    assert queues_run(only=("payments", "emails")) == ["payments", "emails"]
+    assert queues_run(exclude=("payments",)) == ["emails"]
+    assert queues_run(only=("billing", "emails"), exclude=("payments",)) == ["emails"]
+
+
+def test_an_excluded_queue_is_imported_and_declared_all_the_same(write: Write) -> None:
+    a_shop(write)
+
+    found = discover("shop", exclude=["payments"])
+
+    assert [one.queue for one in found.processors] == ["payments", "emails"]
+    assert "shop.billing" in found.modules
+    assert found.is_whole
+
+
+def test_a_word_that_is_both_means_the_subpackage(write: Write) -> None:
+    write("shop/__init__.py", "")
+    write("shop/emails.py", PROCESSOR.format(name="Email", queue="payments"))
+    write("shop/billing.py", PROCESSOR.format(name="Charge", queue="emails"))
+
+    assert queues_run(only=("emails",)) == ["payments"]
+    assert queues_run(exclude=("emails",)) == ["emails"]
+
+
+def test_an_unknown_word_is_refused(write: Write) -> None:
     a_shop(write)
 
     assert complaint("shop", only=("emials",)) == (
-        "shop has no subpackage emials. Did you mean emails?"
+        "shop has no subpackage and no queue emials (subpackages: again, billing, emails, infra; "
+        "queues: emails, payments). Did you mean emails?"
     )
-    assert complaint("shop", exclude=("xyz",)) == (
-        "shop has no subpackage xyz. It has: again, billing, emails, infra"
+    assert "no queue paymens (" in complaint("shop", exclude=("paymens",))
+    assert complaint("shop", exclude=("paymens",)).endswith("Did you mean payments?")
+    assert complaint("shop", exclude=("xyz",)).endswith(
+        "no queue xyz (subpackages: again, billing, emails, infra; queues: emails, payments). "
+        "Name one of these"
     )
 
 
