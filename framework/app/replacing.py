@@ -86,6 +86,8 @@ class Replacing:
 
     async def restart_all(self) -> None:
         """Replace one process after the other, each by one that takes jobs already."""
+        if self._stopping.has_begun:
+            return
         count = len(self._fleet.slots)
         log.info("rolling restart", processes=count)
         usec = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
@@ -95,8 +97,8 @@ class Replacing:
             if not await self.replace(index, "rolling restart"):
                 break
             done += 1
-        self._systemd.tell("READY=1")
         if not self._stopping.has_begun:
+            self._systemd.tell("READY=1")
             log.info("rolling restart done", replaced=done, processes=count)
 
     async def replace(self, index: int, why: str) -> bool:

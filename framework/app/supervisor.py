@@ -55,6 +55,7 @@ class Supervisor:
         self._systemd = systemd
         self._fleet = Fleet(start, self._bury)
         self._has_begun = False
+        self._all_started = anyio.Event()
 
     async def run(self, first: WorkerProcess, early: Sequence[signal.Signals] = ()) -> int:
         """Supervise until stopped; return the exit code.
@@ -121,7 +122,14 @@ class Supervisor:
         others = [fleet.start(index) for index in range(2, self._count + 1)]
         for process in others:
             await fleet.settled(process)
-        self._systemd.tell("READY=1")
+        if not self._stopping.has_begun:
+            self._systemd.tell("READY=1")
+        self._all_started.set()
+
+    async def _reload(self) -> None:
+        """Replace all, once all have started: they may have imported what was there before."""
+        await self._all_started.wait()
+        await self._replacing.restart_all()
 
     async def _heed_signals(self, *, task_status: TaskStatus[None]) -> None:
         heeded = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
@@ -132,7 +140,7 @@ class Supervisor:
                 if received == signal.SIGCHLD:
                     self._fleet.reap()
                 elif received == signal.SIGHUP:
-                    self._tasks.start_soon(self._replacing.restart_all)
+                    self._tasks.start_soon(self._reload)
                 else:
                     self._stopping.stop(received.name)
 

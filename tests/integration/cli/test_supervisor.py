@@ -6,11 +6,12 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import anyio
+import pytest
 from pydantic import SecretStr
 
 from framework import Application, Queue, Settings
@@ -258,6 +259,108 @@ async def test_systemd_hears_of_the_start_and_the_stop(
             code = run.ends()
 
     assert code == 0
+
+
+SLOW_AFTER_THE_FIRST = """
+    import time
+    from pathlib import Path
+    try:
+        Path(__file__).with_name("first").touch(exist_ok=False)
+    except FileExistsError:
+        Path(__file__).with_name("slow").touch()
+        while not Path(__file__).with_name("go").exists():
+            time.sleep(0.01)
+"""
+
+
+def said_in_the_end(listener: socket.socket) -> list[bytes]:
+    """All that systemd has not heard yet."""
+    listener.setblocking(False)
+    said = []
+    with suppress(BlockingIOError):
+        while True:
+            said.append(listener.recv(200))
+    return said
+
+
+@pytest.mark.parametrize("is_reload", [False, True])
+async def test_systemd_hears_no_ready_once_a_slow_start_is_stopped(
+    tmp_path: Path, redis_url: str, prefix: str, is_reload: bool
+) -> None:
+    write_package(tmp_path, "shop", mail=DEMO, deploy=SLOW_AFTER_THE_FIRST)
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(path)
+        options = ["--processes", "1" if is_reload else "2"]
+        with supervised(tmp_path, redis_url, prefix, *options, ready=1, NOTIFY_SOCKET=path) as run:
+            if is_reload:
+                listener.settimeout(15)
+                assert listener.recv(200) == b"READY=1"
+                run.send(signal.SIGHUP)
+                assert listener.recv(200).startswith(b"RELOADING=1")
+            await until((tmp_path / "shop" / "slow").exists, message="slow start")
+            run.send(signal.SIGTERM)
+            code = run.ends()
+
+        assert (code, said_in_the_end(listener)) == (0, [b"STOPPING=1"])
+
+
+async def test_a_reload_during_the_start_waits_for_it(
+    tmp_path: Path, redis_url: str, prefix: str
+) -> None:
+    write_package(tmp_path, "shop", mail=DEMO, deploy=SLOW_AFTER_THE_FIRST)
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(path)
+        options = ["--processes", "2"]
+        with supervised(tmp_path, redis_url, prefix, *options, ready=1, NOTIFY_SOCKET=path) as run:
+            await until((tmp_path / "shop" / "slow").exists, message="slow start")
+            run.send(signal.SIGHUP)
+            (tmp_path / "shop" / "go").touch()
+            listener.settimeout(15)
+
+            assert listener.recv(200) == b"READY=1"
+            assert listener.recv(200).startswith(b"RELOADING=1")
+            assert listener.recv(200) == b"READY=1"
+            assert run.output.count('"worker replaced"') == 2
+
+
+TWO_QUEUES = """
+    from typing import Any
+    from framework import Job, processor
+
+    @processor("greetings")
+    async def greet(job: Job[dict[str, Any]]) -> None: ...
+
+    @processor("partings")
+    async def part(job: Job[dict[str, Any]]) -> None: ...
+"""
+
+
+async def test_all_workers_run_the_queues_that_were_named(
+    tmp_path: Path, redis_url: str, prefix: str
+) -> None:
+    write_package(tmp_path, "shop", mail=TWO_QUEUES)
+    with supervised(tmp_path, redis_url, prefix, "--processes", "2", "--only", "partings") as run:
+        run.send(signal.SIGTERM)
+        run.ends()
+
+    ready = [json.loads(line) for line in run.lines if '"worker ready"' in line]
+    assert [one["queue"] for one in ready] == ["partings", "partings"]
+
+
+def test_a_queue_that_is_not_there_ends_the_start(
+    tmp_path: Path, redis_url: str, prefix: str
+) -> None:
+    write_package(tmp_path, "shop", mail=TWO_QUEUES)
+    told = environment_of(redis_url, prefix)
+    with command("run", "shop", "--only", "partngs", cwd=tmp_path, environment=told) as run:
+        code = run.ends()
+
+    assert code == 78
+    assert "shop has no subpackage and no queue partngs" in run.output
+    assert "queues: greetings, partings" in run.output
+    assert "Did you mean partings?" in run.output
 
 
 async def test_a_second_signal_ends_all_within_two_seconds(
