@@ -11,14 +11,8 @@ from framework.store import endings
 from framework.store.reads import read_job
 from framework.store.single_call import SingleCall
 from framework.store.store import Store
-from framework.store.transitions.exchange import (
-    Ending,
-    Exchanged,
-    Fetched,
-    Taker,
-    exchange,
-    given_back,
-)
+from framework.store.transitions.ending import Ending, given_back
+from framework.store.transitions.exchange import Exchanged, Fetched, Taker, exchange
 from framework.store.transitions.running import extend_locks
 from framework.store.transitions.schedulers import add_next_run, claim_run
 from framework.wire.codes import CANCELLED, LOCK_MISSING, raise_for

@@ -9,11 +9,7 @@ from framework.errors import PayloadError, ResultError
 from framework.model.job import Job, JobId, Token
 from framework.model.outcome import DelayFor, DelayUntil, Fail, LimitRate, Retry, Wish
 from framework.store import endings
-from framework.store.transitions.exchange import (
-    NOTHING_PENDING,
-    given_back,
-    parked_for_children,
-)
+from framework.store.transitions.ending import NOTHING_PENDING, given_back, parked_for_children
 from framework.store.transitions.running import add_log, save_data, update_progress
 from framework.wire.job_hash import StoredJob
 

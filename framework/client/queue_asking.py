@@ -6,7 +6,7 @@ from framework.model.job import Effect
 from framework.store import reads
 from framework.store.endings import options_of
 from framework.store.transitions import asking
-from framework.store.transitions.exchange import KEEP_ALL
+from framework.store.transitions.ending import KEEP_ALL
 from framework.wire.codes import NOT_FOUND
 from framework.wire.failure import writable
 from framework.wire.job_hash import StoredJob

@@ -19,7 +19,7 @@ from framework.model.outcome import (
     WaitForChildren,
     Wish,
 )
-from framework.store.transitions.exchange import (
+from framework.store.transitions.ending import (
     KEEP_ALL,
     Ending,
     completed,

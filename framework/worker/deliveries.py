@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from framework.store.transitions.exchange import MOST_BYTES, MOST_ENDINGS, Ending, Fetched
+from framework.store.transitions.ending import Ending
+from framework.store.transitions.exchange import MOST_BYTES, MOST_ENDINGS, Fetched
 
 Settled = Callable[[int], None]
 Delivery = tuple[Ending, Settled | None, Fetched]

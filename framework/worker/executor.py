@@ -17,7 +17,8 @@ from framework.model.outcome import Hold, Park, Parked, Retry
 from framework.store import endings
 from framework.store.endings import Failure
 from framework.store.store import Store
-from framework.store.transitions.exchange import Ending, Fetched, given_back
+from framework.store.transitions.ending import Ending, given_back
+from framework.store.transitions.exchange import Fetched
 from framework.wire.codes import (
     BROKEN,
     CANCELLED,

@@ -18,15 +18,8 @@ from framework.model.job import JobId, Token
 from framework.store.lane import Lane
 from framework.store.patience import Patience
 from framework.store.store import Store
-from framework.store.transitions.exchange import (
-    MOST_WANTED,
-    Ending,
-    Exchanged,
-    Fetched,
-    Taker,
-    exchange,
-    given_back,
-)
+from framework.store.transitions.ending import Ending, given_back
+from framework.store.transitions.exchange import MOST_WANTED, Exchanged, Fetched, Taker, exchange
 from framework.store.transitions.running import extend_locks
 from framework.wire.codes import error_for
 from framework.wire.job_hash import CANCEL_FIELD
@@ -132,7 +125,7 @@ class Pump:
 
         Args:
             job: What was run.
-            ending: From the functions of ``transitions.exchange``.
+            ending: From the functions of ``transitions.ending``.
             settled: Called with the code once Redis has answered.
         """
         self._counts.held -= 1

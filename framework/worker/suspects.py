@@ -17,14 +17,14 @@ from framework.errors import JobQuarantinedError, ProcessCrashedError
 from framework.model.job import Token
 from framework.model.outcome import Fail
 from framework.store import endings
-from framework.store.transitions.exchange import (
+from framework.store.transitions.ending import (
     Ending,
-    Fetched,
     given_back,
     given_back_crashed,
     parked_until,
     quarantined,
 )
+from framework.store.transitions.exchange import Fetched
 from framework.wire.failure import trace_of
 from framework.wire.job_hash import CRASHES_FIELD, Fields, StoredJob, number
 from framework.worker.children import Children

@@ -19,7 +19,8 @@ from framework.model.job import JobId, Token
 from framework.store.event_stream import follow_events, last_event_id
 from framework.store.store import Store
 from framework.store.transitions.asking import read_asks
-from framework.store.transitions.exchange import Ending, Fetched, Taker
+from framework.store.transitions.ending import Ending
+from framework.store.transitions.exchange import Fetched, Taker
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import to_ms
 from framework.worker.audit import watch_flows

@@ -32,7 +32,7 @@ async def test_who_was_frozen_with_its_workers_kills_none_of_them(
         await anyio.sleep(6.5)  # longer than a worker may stand still
         for pid in (run.process.pid, worker):
             os.kill(pid, signal.SIGCONT)
-            await anyio.sleep(0.3)
+            await anyio.sleep(0.3)  # the supervisor alone looks first, several times
 
         assert await queue.result(await queue.add("x", {})) == worker
         run.send(signal.SIGTERM)

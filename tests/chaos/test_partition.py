@@ -71,7 +71,7 @@ async def test_supervised_workers_let_go_in_time_and_are_back_within_two_seconds
                 proxy.part()
                 parted = time.time()  # noqa: TID251 - other processes tell theirs
                 await until(lambda: len(ended(tmp_path)) == len(jobs), timeout=20, message="ended")
-                await anyio.sleep(2 * LOCK)
+                await anyio.sleep(2 * LOCK)  # parted for longer than any lock lives
                 for job in jobs:
                     await queue.update_data(job.id, "quick")
                 proxy.heal()

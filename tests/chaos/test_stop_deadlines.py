@@ -18,6 +18,7 @@ from tests.support.fifty import (
     all_wait_unburnt,
     environment_of,
     fifty_run,
+    stop_told_twice,
     stopped_within,
     write_shop,
 )
@@ -52,17 +53,8 @@ async def test_a_command_is_gone_two_seconds_after_its_deadline(
 async def test_a_command_that_is_told_twice_is_gone_within_two_seconds(
     tmp_path: Path, redis_url: str, prefix: str, queue: Queue, processes: str
 ) -> None:
-    environment = environment_of(redis_url, prefix, 60)
-    asked = ("run", "shop", "--processes", processes)
-
-    with command(*asked, cwd=write_shop(tmp_path), environment=environment) as run:
-        await fifty_run(queue)
-        run.send(signal.SIGTERM)
-        run.says("stopping")
-        code = stopped_within(run, 2)
-
-    assert code == 0
-    await all_wait_unburnt(queue)
+    told = environment_of(redis_url, prefix, 60)
+    await stop_told_twice(write_shop(tmp_path), queue, told, processes)
 
 
 async def test_a_web_app_under_uvicorn_is_gone_two_seconds_after_its_deadline(

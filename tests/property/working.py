@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from framework import KeepJobs
-from framework.store.transitions import exchange as moves
-from framework.store.transitions.exchange import Ending, Exchanged, Fetched, Taker, exchange
+from framework.store.transitions import ending as moves
+from framework.store.transitions.ending import Ending
+from framework.store.transitions.exchange import Exchanged, Fetched, Taker, exchange
 from framework.store.transitions.running import extend_locks
 from framework.store.transitions.schedulers import add_next_run
 from framework.store.transitions.stalled import recover_stalled

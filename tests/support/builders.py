@@ -9,15 +9,8 @@ from framework.store import reads
 from framework.store.store import Store
 from framework.store.transitions.add import AddedJob, NewJob, add_jobs
 from framework.store.transitions.add_linked import Answer, LinkedJob, add_linked
-from framework.store.transitions.exchange import (
-    Ending,
-    Exchanged,
-    Fetched,
-    Taker,
-    completed,
-    exchange,
-    failed,
-)
+from framework.store.transitions.ending import Ending, completed, failed
+from framework.store.transitions.exchange import Exchanged, Fetched, Taker, exchange
 from framework.wire.keys import QueueKeys
 from framework.wire.options import AddOptions, encode_options
 

@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 from framework import JobState, Queue
-from tests.support.command import Command, write_package
+from tests.support.command import Command, command, write_package
 from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
 
@@ -72,3 +72,18 @@ def stopped_within(run: Command, seconds: float) -> int:
     code = run.ends()
     assert watch.seconds < seconds
     return code
+
+
+async def stop_told_twice(
+    folder: Path, queue: Queue, environment: dict[str, str], processes: str
+) -> None:
+    """Tell a command twice to stop while all fifty run: it is gone at once, and all wait again."""
+    asked = ("run", "shop", "--processes", processes)
+    with command(*asked, cwd=folder, environment=environment) as run:
+        await fifty_run(queue)
+        run.send(signal.SIGTERM)
+        run.says("stopping")
+        code = stopped_within(run, 2)
+
+    assert code == 0
+    await all_wait_unburnt(queue)

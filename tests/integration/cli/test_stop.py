@@ -1,6 +1,5 @@
 """How real processes stop: by their deadline, with every job back in line and no attempt burnt."""
 
-import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from tests.support.fifty import (
     all_wait_unburnt,
     environment_of,
     fifty_run,
+    stop_told_twice,
     stopped_within,
     write_shop,
 )
@@ -40,17 +40,7 @@ async def test_fifty_long_jobs_hold_up_no_stop_for_longer_than_its_deadline(
 async def test_a_second_sigterm_waits_for_no_job(
     package: Path, redis_url: str, prefix: str, queue: Queue, processes: str
 ) -> None:
-    environment = environment_of(redis_url, prefix, 60)
-
-    asked = ("run", "shop", "--processes", processes)
-    with command(*asked, cwd=package, environment=environment) as run:
-        await fifty_run(queue)
-        run.send(signal.SIGTERM)
-        run.says("stopping")
-        code = stopped_within(run, 2)
-
-    assert code == 0
-    await all_wait_unburnt(queue)
+    await stop_told_twice(package, queue, environment_of(redis_url, prefix, 60), processes)
 
 
 async def test_a_web_app_that_works_gives_its_jobs_back_too(

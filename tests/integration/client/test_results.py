@@ -44,6 +44,16 @@ async def double(job: Job[Number]) -> Doubled:
     return Doubled(value=2 * job.data.number)
 
 
+async def until_somebody_waits(store: Store) -> None:
+    """Wait until a read of an event stream is under way."""
+
+    async def is_read() -> bool:
+        clients = (await store.command("CLIENT", "LIST", "TYPE", "normal")).decode()
+        return any("cmd=xread" in one and "flags=b" in one for one in clients.splitlines())
+
+    await until(is_read, message="somebody waits")
+
+
 async def test_a_result_has_the_type_it_was_returned_with(open_app: Open) -> None:
     app = open_app(double)
 
@@ -72,7 +82,7 @@ async def test_a_job_that_is_removed_at_once_still_gives_its_result(open_app: Op
         gate = await producer.add(Number(number=1), delay=SECOND)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(producer.result, gate)
-            await anyio.sleep(0.1)
+            await until_somebody_waits(app.store)
             job = await producer.add(
                 Number(number=4), remove_on_complete=True, delay=timedelta(milliseconds=100)
             )
@@ -181,7 +191,7 @@ async def test_a_job_that_is_removed_while_it_is_waited_for_is_told(open_app: Op
         job = await producer.add(Number(number=1))
 
         async def remove() -> None:
-            await anyio.sleep(0.1)
+            await until_somebody_waits(app.store)
             await app.queue("demo").remove(job.id)
 
         tasks.start_soon(remove)
@@ -219,7 +229,7 @@ async def test_odd_entries_in_the_stream_disturb_no_waiter(
     ]
 
     async def finish() -> None:
-        await anyio.sleep(0.1)
+        await until_somebody_waits(store)
         for entry in odd:
             await store.command("XADD", keys["events"], "*", *entry)
         await trade(store, keys, complete(held, b'{"value":1}'))
@@ -240,7 +250,7 @@ async def test_a_trimmed_stream_hides_no_result(
     app = open_app(double)
 
     async def finish() -> None:
-        await anyio.sleep(0.1)
+        await until_somebody_waits(store)
         await store.pipeline(
             [
                 ("DEL", keys["events"]),

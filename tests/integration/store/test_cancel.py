@@ -12,15 +12,8 @@ from framework.model.options import Deduplication, KeepJobs
 from framework.store.single_call import SingleCall
 from framework.store.store import Store
 from framework.store.transitions.asking import cancel_job, read_asks
-from framework.store.transitions.exchange import (
-    Ending,
-    Fetched,
-    Taker,
-    exchange,
-    given_back,
-    parked_until,
-    retried,
-)
+from framework.store.transitions.ending import Ending, given_back, parked_until, retried
+from framework.store.transitions.exchange import Fetched, Taker, exchange
 from framework.store.transitions.standing import retry_job
 from framework.wire.keys import QueueKeys
 from tests.support.builders import (

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from framework.store.store import Store
-from framework.store.transitions.exchange import Ending, Fetched
+from framework.store.transitions.ending import Ending
+from framework.store.transitions.exchange import Fetched
 from framework.store.transitions.removal import remove_job
 from framework.wire.keys import QueueKeys
 from tests.support.builders import active_job, complete, fail, trade, waiting_job

@@ -10,7 +10,7 @@ from framework.store.reads import job_counts
 from framework.store.store import Store
 from framework.store.transitions import removal
 from framework.store.transitions.admin import pause_queue
-from framework.store.transitions.exchange import given_back
+from framework.store.transitions.ending import given_back
 from framework.wire.keys import QueueKeys
 from tests.integration.store.test_trees import hang, put
 from tests.support.builders import (

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from framework.model.job import JobState
 from framework.store.store import Store
-from framework.store.transitions.exchange import Ending, Fetched, given_back, retried
+from framework.store.transitions.ending import Ending, given_back, retried
+from framework.store.transitions.exchange import Fetched
 from framework.wire.keys import QueueKeys
 from tests.support.builders import (
     NOW,

@@ -15,14 +15,8 @@ from framework.model.job import Effect, JobId, JobState
 from framework.model.options import Deduplication
 from framework.store.store import Store
 from framework.store.transitions.asking import cancel_job, hold_job, read_asks, release_job
-from framework.store.transitions.exchange import (
-    KEEP_ALL,
-    Ending,
-    Fetched,
-    given_back,
-    parked_until,
-    retried,
-)
+from framework.store.transitions.ending import KEEP_ALL, Ending, given_back, parked_until, retried
+from framework.store.transitions.exchange import Fetched
 from framework.store.transitions.removal import drain
 from framework.store.transitions.standing import (
     change_delay,

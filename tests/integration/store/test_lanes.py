@@ -14,7 +14,8 @@ from framework.store.lane import MEMORY_MS, Lane
 from framework.store.store import Store
 from framework.store.transitions.add import AddedJob, NewJob, add_jobs
 from framework.store.transitions.add_linked import add_linked
-from framework.store.transitions.exchange import Ending, Exchanged, Fetched, Taker, exchange
+from framework.store.transitions.ending import Ending
+from framework.store.transitions.exchange import Exchanged, Fetched, Taker, exchange
 from framework.wire.keys import QueueKeys
 from tests.support.builders import NOW, add, complete, dump_of, new_job, tied, trade, waiting_job
 

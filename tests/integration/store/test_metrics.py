@@ -5,7 +5,8 @@ import pytest
 from framework.store.reads import read_metrics
 from framework.store.store import Store
 from framework.store.transitions.asking import cancel_job
-from framework.store.transitions.exchange import KEEP_ALL, Taker, exchange
+from framework.store.transitions.ending import KEEP_ALL
+from framework.store.transitions.exchange import Taker, exchange
 from framework.wire.keys import QueueKeys
 from tests.support.builders import LOCK_MS, NOW, active_jobs, complete, fail, waiting_job
 

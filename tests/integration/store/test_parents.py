@@ -7,7 +7,8 @@ import pytest
 from framework.model.job import JobState
 from framework.model.options import KeepJobs
 from framework.store.store import Store
-from framework.store.transitions.exchange import Fetched, completed, failed
+from framework.store.transitions.ending import completed, failed
+from framework.store.transitions.exchange import Fetched
 from framework.wire.keys import QueueKeys
 from tests.support.builders import (
     NOW,

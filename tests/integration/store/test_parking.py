@@ -4,12 +4,8 @@ import pytest
 
 from framework.model.job import JobState
 from framework.store.store import Store
-from framework.store.transitions.exchange import (
-    Fetched,
-    parked_for_children,
-    parked_for_limit,
-    parked_until,
-)
+from framework.store.transitions.ending import parked_for_children, parked_for_limit, parked_until
+from framework.store.transitions.exchange import Fetched
 from framework.wire.keys import QueueKeys
 from tests.support.builders import (
     NOW,

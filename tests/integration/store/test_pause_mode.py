@@ -10,7 +10,7 @@ from framework.store.queue_meta import open_queue, write_pause_mode
 from framework.store.store import Store
 from framework.store.transitions import removal, standing
 from framework.store.transitions.admin import pause_queue, resume_queue
-from framework.store.transitions.exchange import given_back, retried
+from framework.store.transitions.ending import given_back, retried
 from framework.store.transitions.stalled import recover_stalled
 from framework.wire.keys import QueueKeys
 from tests.integration.store.test_trees import hang, put

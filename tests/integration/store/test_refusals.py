@@ -7,9 +7,8 @@ import pytest
 from framework.model.job import JobState, Token
 from framework.model.options import KeepJobs
 from framework.store.store import Store
-from framework.store.transitions.exchange import (
+from framework.store.transitions.ending import (
     Ending,
-    Fetched,
     completed,
     given_back,
     parked_for_children,
@@ -17,6 +16,7 @@ from framework.store.transitions.exchange import (
     parked_until,
     retried,
 )
+from framework.store.transitions.exchange import Fetched
 from framework.wire.keys import QueueKeys
 from tests.support.builders import (
     NOW,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from framework.model.job import JobState
 from framework.model.options import KeepJobs
 from framework.store.store import Store
-from framework.store.transitions.exchange import completed, failed
+from framework.store.transitions.ending import completed, failed
 from framework.wire.keys import QueueKeys
 from tests.support.builders import (
     NOW,

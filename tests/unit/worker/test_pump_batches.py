@@ -1,7 +1,8 @@
 """How many endings one call takes."""
 
 from framework.model.job import JobId, Token
-from framework.store.transitions.exchange import KEEP_ALL, MOST_BYTES, Ending, Fetched, completed
+from framework.store.transitions.ending import KEEP_ALL, Ending, completed
+from framework.store.transitions.exchange import MOST_BYTES, Fetched
 from framework.worker.deliveries import how_many_fit
 
 JOB = Fetched(JobId("1"), Token("w:1"), {})
