@@ -28,6 +28,8 @@ RENEWALS = 4
 # How long one renewal may take, and at least has.
 MOST_SECONDS = 5.0
 LEAST_SECONDS = 0.25
+# Which part of the time for which the locks still hold it may take, where that is more.
+ONE_TRY = 0.9
 # How long it may take to dial while nothing hurries.
 DIAL_SECONDS = 1.0
 
@@ -177,8 +179,8 @@ class LockKeeper:
         held = list(one.held.copy().items())
         for first in range(0, len(held), MOST_LOCKS):
             part = held[first : first + MOST_LOCKS]
-            # Half of what is left: time on a slow line to dial first, and enough for another try.
-            most = max(self._seconds, self._left / 2)
+            # Short locks leave time for one try on a slow line, which may have to dial first.
+            most = max(self._seconds, self._left * ONE_TRY)
             seconds = max(LEAST_SECONDS, min(MOST_SECONDS, most, self._left))
             lost, gone = store.run(
                 EXTEND_LOCKS,
