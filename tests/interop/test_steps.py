@@ -64,8 +64,9 @@ async def parked(app: Application, job_id: str) -> None:
     """Wait until a job of the queue has been parked after its first step."""
 
     async def is_parked() -> bool:
-        state = await app.queue("q").state(job_id)
-        return state in {JobState.DELAYED, JobState.WAITING} and await has_started()
+        # First the start: a job that waits for it is no parked one.
+        began = await has_started()
+        return began and await app.queue("q").state(job_id) in {JobState.DELAYED, JobState.WAITING}
 
     async def has_started() -> bool:
         return (await job_hash(app, job_id)).get("ats") == "1"

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 import anyio
 from anyio.abc import ByteStream, SocketAttribute
 
+from tests.support.unix_line import connect_unix
+
 CHUNK = 256 * 1024
 
 
@@ -99,7 +101,7 @@ class Proxy:
 
     async def _connect(self) -> ByteStream:
         if self._server.scheme == "unix":
-            return await anyio.connect_unix(self._server.path)
+            return await connect_unix(self._server.path)
         return await anyio.connect_tcp(
             self._server.hostname or "localhost", self._server.port or 6379
         )

@@ -17,6 +17,8 @@ from anyio.abc import ByteStream, SocketAttribute, SocketStream, TaskStatus
 from anyio.from_thread import start_blocking_portal
 from anyio.streams.memory import MemoryObjectReceiveStream
 
+from tests.support.unix_line import connect_unix
+
 CHUNK = 256 * 1024
 LOOK_SECONDS = 0.002
 BROKEN = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
@@ -90,9 +92,9 @@ class RoughLine:
                     await self._carry(server, client, "reply", both.cancel_scope)
                     both.cancel_scope.cancel()
 
-    async def _connect(self) -> SocketStream:
+    async def _connect(self) -> ByteStream:
         if self._server.scheme == "unix":
-            return await anyio.connect_unix(self._server.path)
+            return await connect_unix(self._server.path)
         host, port = self._server.hostname or "localhost", self._server.port or 6379
         return await anyio.connect_tcp(host, port)
 
