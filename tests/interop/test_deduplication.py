@@ -169,6 +169,10 @@ async def test_what_node_keeps_for_later_we_put_in_line(ours: Ours, node: NodePe
             assert await node.add("q", "n", n, **keep) == first
         may_end.set()
 
+        async def is_in_line() -> bool:
+            return await node.state("q", "3") != "unknown"
+
+        await until(is_in_line, message="the last one is put in line")
         assert await node.wait_result("q", "3") == 3
         assert await app.queue("q").deduplication_job_id("k") is None
 

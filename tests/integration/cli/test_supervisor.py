@@ -322,6 +322,7 @@ async def test_a_reload_during_the_start_waits_for_it(
             assert listener.recv(200) == b"READY=1"
             assert listener.recv(200).startswith(b"RELOADING=1")
             assert listener.recv(200) == b"READY=1"
+            run.says("rolling restart done")
             assert run.output.count('"worker replaced"') == 2
 
 
