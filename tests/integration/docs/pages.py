@@ -11,6 +11,7 @@ PAGES = sorted(
         *REPOSITORY.glob("*.md"),
         *(REPOSITORY / "docs").rglob("*.md"),
         *(REPOSITORY / "plugins").glob("*.md"),
+        *(REPOSITORY / "plugins").glob("*/*.md"),
     ]
 )
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

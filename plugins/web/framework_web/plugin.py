@@ -1,0 +1,15 @@
+"""What the entry point leads to. Light to import: each command line does."""
+
+from framework import Builder
+
+
+class WebPlugin:
+    """Adds what the plugin brings."""
+
+    contract = 1
+
+    def setup(self, builder: Builder) -> None:
+        """Add it."""
+
+
+plugin = WebPlugin()
