@@ -14,6 +14,8 @@ from typing import Any
 
 LONGEST = 600.0
 GRACE = 10.0
+# Workers that take less of a core than this, twice in a row, wait for jobs.
+CALM_SHARE, CALM_SECONDS, CALM_WITHIN = 0.05, 0.3, 20.0
 
 
 class PeerError(Exception):
@@ -83,6 +85,27 @@ class Workers:
         """The resident memory of each."""
         return {pid: resident_megabytes(pid) for pid in self.pids}
 
+    def until_calm(self) -> None:
+        """Wait until none of them starts any more, or until some time is over."""
+        calm, deadline = 0, time.monotonic() + CALM_WITHIN
+        while calm < 2 and time.monotonic() < deadline:
+            before = self.cpu_seconds
+            time.sleep(CALM_SECONDS)
+            self.check()
+            calm = calm + 1 if self.cpu_seconds - before < CALM_SHARE * CALM_SECONDS else 0
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Hold all of them meanwhile, parents before their children."""
+        pids = self.pids
+        for pid in pids:
+            signal_to(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in reversed(pids):
+                signal_to(pid, signal.SIGCONT)
+
     def check(self) -> None:
         """Raise if one has ended.
 
@@ -150,7 +173,11 @@ def stop(workers: Workers) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             root.wait(max(deadline - time.monotonic(), 0))
     for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+        signal_to(pid, signal.SIGKILL)
     for root in workers.roots:
         root.wait()
+
+
+def signal_to(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
@@ -70,18 +70,36 @@ def drain(turn: Turn) -> dict[str, float]:
     So neither the start of the processes nor what they do for the first time is in the figures.
     What is left is read from Redis; it counts as done when its library says so there.
     """
-    turn.ask("fill")
     stamps = None if turn.peer.left else Stamps.make(turn.folder / "stamps", turn.jobs)
-    processes = 2 if turn.workload.name == "processes" else 1
-    more = {"processes": processes, "stamps": turn.folder / "stamps" if stamps else ""}
-    copies = 1 if turn.peer.forks else processes
-    with working(turn.peer.program, turn.environment(**more), copies) as workers:
-        cost = watch(turn, workers, stamps)
+    more = {"stamps": turn.folder / "stamps" if stamps else ""}
+    if turn.workload.name == "processes":
+        cost = drain_by_two(turn, stamps, turn.environment(processes=2, **more))
+    else:
+        turn.ask("fill")
+        with working(turn.peer.program, turn.environment(**more)) as workers:
+            cost = watch(turn, workers, stamps)
     found = rates(cost)
     if turn.workload.name == "nap":
         naps = turn.ask("naps")
         found["% of ideal"] = 100 * found["jobs/s"] / (naps["jobs"] / naps["seconds"])
     return found
+
+
+def drain_by_two(
+    turn: Turn, stamps: Stamps | None, environment: Mapping[str, str]
+) -> dict[str, float]:
+    """Put jobs in line once both processes wait for them.
+
+    Some peers start their processes one after the other: the first would be half done before the
+    second has begun, and the start of that one would be in the figures. They stand still while
+    the jobs are put in line.
+    """
+    with working(turn.peer.program, environment, 1 if turn.peer.forks else 2) as workers:
+        wait_until_ready(turn, workers, stamps)
+        workers.until_calm()
+        with workers.frozen():
+            turn.ask("fill")
+        return watch(turn, workers, stamps)
 
 
 def watch(turn: Turn, workers: Workers, stamps: Stamps | None) -> dict[str, float]:
@@ -118,10 +136,10 @@ def spread(waits: list[float]) -> dict[str, float]:
     return {"p50 ms": median(waits), "p99 ms": quantiles(waits, n=100)[98]}
 
 
-def wait_until_ready(turn: Turn, workers: Workers, stamps: Stamps) -> None:
+def wait_until_ready(turn: Turn, workers: Workers, stamps: Stamps | None) -> None:
     """Give a worker one job and wait until it is done."""
     turn.ask("fill", jobs=1)
-    if turn.peer.left:
+    if turn.peer.left or stamps is None:
         until(lambda: turn.left(None) == 0, FIRST_JOB_WITHIN, workers)
     else:
         until(lambda: stamps.started(0) > 0, FIRST_JOB_WITHIN, workers)

@@ -1,5 +1,7 @@
 """What a benchmark says is what was measured."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from tests.benchmarks.field import NODE, OURS
 from tests.benchmarks.peers.stamps import Stamps
 from tests.benchmarks.plan import Plan
+from tests.benchmarks.processes import Workers
 from tests.benchmarks.report import Results, Run, Summary, as_text, summarize
 from tests.benchmarks.targets import check_targets
 
@@ -67,3 +70,16 @@ def test_runs_are_counted_in_any_order(tmp_path: Path) -> None:
         stamps.start(n)
 
     assert stamps.missing == 996
+
+
+def test_workers_stand_still_while_jobs_are_put_in_line() -> None:
+    with subprocess.Popen(["sleep", "60"]) as sleeper:  # noqa: S607 - any program would do
+        workers = Workers([sleeper])
+
+        with workers.frozen():
+            stopped = os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED)
+        continued = os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED)
+        sleeper.kill()
+
+    assert stopped and stopped.si_code == os.CLD_STOPPED
+    assert continued and continued.si_code == os.CLD_CONTINUED
