@@ -81,5 +81,7 @@ def test_workers_stand_still_while_jobs_are_put_in_line() -> None:
         continued = os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED)
         sleeper.kill()
 
-    assert stopped and stopped.si_code == os.CLD_STOPPED
-    assert continued and continued.si_code == os.CLD_CONTINUED
+    assert stopped is not None
+    assert stopped.si_code == os.CLD_STOPPED
+    assert continued is not None
+    assert continued.si_code == os.CLD_CONTINUED
