@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from framework.app.builder import Builder as Builder
     from framework.app.plugins import Plugin as Plugin
     from framework.app.settings import Settings as Settings
+    from framework.app.workers import RunningWorker as RunningWorker
+    from framework.app.workers import Workers as Workers
     from framework.client.flow import Flow as Flow
     from framework.client.flow_producer import FlowProducer as FlowProducer
     from framework.client.held import HeldJob as HeldJob
     from framework.client.producer import Producer as Producer
     from framework.client.queue import Queue as Queue
+    from framework.client.queues import Queues as Queues
     from framework.client.sync_flow_producer import SyncFlowProducer as SyncFlowProducer
     from framework.client.sync_producer import SyncProducer as SyncProducer
     from framework.declare.hooks import on_event as on_event
@@ -107,11 +110,13 @@ PLACES = {
     "app.builder": ("Builder",),
     "app.plugins": ("Plugin",),
     "app.settings": ("Settings",),
+    "app.workers": ("RunningWorker", "Workers"),
     "client.flow": ("Flow",),
     "client.flow_producer": ("FlowProducer",),
     "client.held": ("HeldJob",),
     "client.producer": ("Producer",),
     "client.queue": ("Queue",),
+    "client.queues": ("Queues",),
     "client.sync_flow_producer": ("SyncFlowProducer",),
     "client.sync_producer": ("SyncProducer",),
     "declare.hooks": ("on_event", "on_queue_event"),

@@ -18,6 +18,7 @@ from framework.app.discovery import Declarations, discover
 from framework.app.factories import ProducerFactory, QueueFactory, SyncFactory
 from framework.app.flows import FlowProducerFactory
 from framework.app.health import Vitals
+from framework.app.lines import Lines
 from framework.app.misspelt import warn_of_unknown
 from framework.app.plugins import add_plugins
 from framework.app.portal_view import SyncApplication, has_uvloop
@@ -26,19 +27,17 @@ from framework.app.schedules import care_for, resolve_schedules
 from framework.app.settings import Settings, load_settings
 from framework.app.wiring import wiring_of
 from framework.app.work import check_runnable, make_work, requests_of, told_as_start_error
+from framework.app.workers import Workers
 from framework.client.flow_producer import FlowProducer
-from framework.client.line import Line
 from framework.client.producer import Producer
 from framework.client.queue import Queue
-from framework.client.results import Results
+from framework.client.queues import Queues
 from framework.client.sync_flow_producer import SyncFlowProducer
 from framework.client.sync_producer import SyncProducer
 from framework.di.container import Container
 from framework.errors import StuckError
 from framework.model.clock import Clock, SystemClock
 from framework.model.health import Health
-from framework.store.adder import Adder
-from framework.store.queue_meta import note_pause_mode
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework.worker.crew import Crew
@@ -91,8 +90,10 @@ class Application:
             timeout=self.settings.timeout.total_seconds(),
             copies=self.settings.redis_copies,
         )
-        self._lines: dict[str, Line] = {}
-        self._adder = Adder(self.store)
+        self._lines = Lines(self.store, self.settings)
+        self.workers = Workers(
+            self.declarations, self.settings, self.store, self._lines, self.builder.listeners
+        )
         self._tasks: TaskGroup | None = None
         self._portal: BlockingPortal | None = None
         self._crew: Crew | None = None
@@ -102,15 +103,20 @@ class Application:
         self._tether: Tether | None = None
         self._stacks: int | None = None
         self._stack = AsyncExitStack()
-        producers = ProducerFactory(self.routes, self._line)
-        flows = FlowProducerFactory(self.routes, self._line)
+        producers = ProducerFactory(self.routes, self._lines.get)
+        flows = FlowProducerFactory(self.routes, self._lines.get)
         self.container = Container(
             self.builder.providers,
-            values={Settings: self.settings, type(self.settings): self.settings},
+            values={
+                Settings: self.settings,
+                type(self.settings): self.settings,
+                Queues: Queues(self._lines.get),
+                Workers: self.workers,
+            },
             factories={
                 Producer: producers,
                 SyncProducer: SyncFactory(producers, SyncProducer, self._need_portal),
-                Queue: QueueFactory(self._line),
+                Queue: QueueFactory(self._lines.get),
                 FlowProducer: flows,
                 SyncFlowProducer: SyncFactory(flows, SyncFlowProducer, self._need_portal),
             },
@@ -140,11 +146,14 @@ class Application:
             self._tasks = await stack.enter_async_context(anyio.create_task_group())
             stack.callback(self._tasks.cancel_scope.cancel)
             self._portal = await stack.enter_async_context(BlockingPortal())
-            self._tasks.start_soon(self._adder.run)
+            self._lines.open(self._tasks)
+            self._tasks.start_soon(self._lines.adder.run)
             self._tasks.start_soon(self.store.watch)
             if self.vitals.is_probed:
                 self._tasks.start_soon(self.vitals.run)
             await stack.enter_async_context(self.container)
+            self.workers.open(self.container)
+            stack.push_async_callback(self.workers.close)
             await self._make_additions()
             if self.vitals.is_probed:
                 self._tasks.start_soon(self.vitals.checks.run)
@@ -169,7 +178,7 @@ class Application:
 
     def _forget(self) -> None:
         """Forget what belongs to one run: the application may be entered again."""
-        self._lines.clear()
+        self._lines.forget()
         self._tasks = self._portal = None
 
     @overload
@@ -195,7 +204,7 @@ class Application:
 
     def queue(self, name: str) -> Queue:
         """Return a queue by its name."""
-        return Queue(self._line(name))
+        return Queue(self._lines.get(name))
 
     async def work(
         self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
@@ -221,7 +230,7 @@ class Application:
             self.store,
             shutdown=self.settings.shutdown_timeout,
             metrics=self.settings.metrics,
-            pause_mode=self._pause_mode,
+            pause_mode=self._lines.pause_mode,
             presence=self.settings.worker_presence,
             care=care_for(self.declarations, self.schedules, self.store, self.settings.prefix),
             patience=self.settings.watchdog,
@@ -239,7 +248,7 @@ class Application:
             for spec in self.declarations.selected:
                 wiring = wiring_of(spec, self.declarations, self.settings)
                 work = await make_work(spec, self.container, wiring, self.settings.max_crashes)
-                crew.add(self._line(spec.queue).keys, work)
+                crew.add(self._lines.get(spec.queue).keys, work)
         if starting.cancel_called:
             task_status.started()
             return
@@ -255,6 +264,7 @@ class Application:
 
     def stop(self, *, now: bool = False) -> None:
         """End `work`: take no more jobs and let running ones end; ``now``: give them back."""
+        self.workers.end(now=now)
         if self._starting is not None:
             self._starting.cancel()
         if self._crew is not None:
@@ -272,7 +282,8 @@ class Application:
     @property
     def running(self) -> int:
         """How many jobs this process runs now."""
-        return self._crew.running if self._crew else 0
+        declared = self._crew.running if self._crew else 0
+        return declared + sum(one.running for one in self.workers.started)
 
     @contextmanager
     def sync(self) -> Iterator[SyncApplication]:
@@ -281,31 +292,10 @@ class Application:
         with loop as portal, portal.wrap_async_context_manager(self):
             yield SyncApplication(self.container, portal)
 
-    @property
-    def _pause_mode(self) -> str | None:
-        """What to write into queues: nothing, where nobody decided."""
-        settings = self.settings
-        is_set = "pause_mode" in settings.model_fields_set or settings.pause_mode != "v6"
-        return settings.pause_mode if is_set else None
-
     def _need_portal(self) -> BlockingPortal:
         if self._portal is None:
             raise RuntimeError("the application is not running: use it as 'async with'")
         return self._portal
-
-    def _line(self, queue: str) -> Line:
-        line = self._lines.get(queue)
-        if line is None:
-            if self._tasks is None:
-                raise RuntimeError("the application is not running: use it as 'async with'")
-            keys = QueueKeys(self.settings.prefix, queue)
-            self.store.check_together(keys.base)
-            results = Results(self.store, keys, self._tasks)
-            mode = self._pause_mode
-            line = self._lines[queue] = Line(self.store, keys, self._adder, results, mode)
-            if mode is not None:
-                self._tasks.start_soon(note_pause_mode, self.store, keys, mode)
-        return line
 
 
 def alone_in(error: BaseException) -> BaseException:

@@ -77,6 +77,11 @@ def check_runnable(processors: Sequence[ProcessorSpec]) -> None:
                 ) from error
 
 
+def limiter_of(spec: ProcessorSpec) -> CapacityLimiter | None:
+    """Return what the threads of a processor's jobs are taken from, if they run in threads."""
+    return CapacityLimiter(spec.concurrency) if spec.runs == "thread" else None
+
+
 async def make_work(
     spec: ProcessorSpec, container: Container, wiring: Wiring, max_crashes: int | None
 ) -> Work:
@@ -96,8 +101,7 @@ async def make_work(
         StartError: A provider or the constructor raised.
     """
     if spec.runs != "process":
-        limiter = CapacityLimiter(spec.concurrency) if spec.runs == "thread" else None
-        work = await build_work(spec, container, limiter)
+        work = await build_work(spec, container, limiter_of(spec))
         if container.overrides_reach(requests_of([spec])):
             return work  # a child would use the real thing
         most = max_crashes if isinstance(spec.max_crashes, EllipsisType) else spec.max_crashes

@@ -57,13 +57,17 @@ class ProcessorSpec(ProcessorMark):
         return default_name(handler, self)
 
 
-def resolve(target: Callable[..., object]) -> ProcessorSpec:
+def resolve(target: Callable[..., object], mark: ProcessorMark | None = None) -> ProcessorSpec:
     """Read the hints of a processor and check its shape. Call it once all modules are there.
+
+    Args:
+        target: The class or function.
+        mark: What to take for its mark; its own unless given.
 
     Raises:
         ProcessorError: The shape is wrong; it names the place and the fix.
     """
-    mark = mark_of(target)
+    mark = mark or mark_of(target)
     if mark is None:
         raise ProcessorError(
             f"{spell_name(target, full=True)} is no processor",

@@ -1,0 +1,210 @@
+"""Workers that are started and stopped while an application runs, and queues by any name."""
+
+from datetime import timedelta
+
+import anyio
+import pytest
+from pydantic import BaseModel, SecretStr
+
+from framework import (
+    Application,
+    Context,
+    DeclarationError,
+    Job,
+    OptionsError,
+    Queues,
+    RedisUnavailableError,
+    Workers,
+    processor,
+)
+from framework.app.settings import Settings
+from tests.support.apps import Open, declared, working
+from tests.support.until import until
+
+SOON = timedelta(seconds=5)
+
+
+class Number(BaseModel):
+    number: int
+
+
+class Scale:
+    def __init__(self) -> None:
+        self.factor = 3
+
+
+@processor("doubles", concurrency=2)
+async def double(job: Job[Number]) -> int:
+    return 2 * job.data.number
+
+
+async def scale(job: Job[Number], by: Scale) -> int:
+    return by.factor * job.data.number
+
+
+@processor("threads", run_in="thread")
+def in_a_thread(job: Job[str]) -> str:
+    return job.data.upper()
+
+
+@processor("children", run_in="process")
+def in_a_process(job: Job[str]) -> str:
+    return job.data
+
+
+class Odd:
+    """Nobody provides it."""
+
+
+async def ask_for_odd(job: Job[str], odd: Odd) -> None: ...
+
+
+async def test_a_queue_of_any_name_and_prefix_is_reached(open_app: Open, prefix: str) -> None:
+    async with open_app() as app:
+        queues = await app.get(Queues)
+        mine = await queues.get("mine").add("n", 1)
+        there = await queues.get("mine", prefix=f"{prefix}-other").add("n", 2)
+
+        assert await app.queue("mine").job(mine.id) is not None
+        assert await app.queue("mine").job(there.id + "0") is None
+        found = await queues.get("mine", prefix=f"{prefix}-other").job(there.id)
+        assert found is not None
+        assert found.data == 2
+        assert mine.id == there.id  # each counts its own
+
+
+@pytest.mark.parametrize("name", ["", "a:b", 7])
+async def test_what_is_no_name_of_a_queue_is_refused(open_app: Open, name: str) -> None:
+    async with open_app() as app:
+        with pytest.raises(OptionsError, match="name"):
+            (await app.get(Queues)).get(name)
+
+
+async def test_a_started_worker_runs_jobs_beside_those_that_are_declared(open_app: Open) -> None:
+    settings = open_app().settings
+    app = Application(declared(double), settings=settings, overrides={Scale: Scale()})
+    async with working(app):
+        workers, queues = await app.get(Workers), await app.get(Queues)
+        await workers.start(scale, queue="triples", concurrency=3)
+        await workers.start(in_a_thread)
+
+        triple = await queues.get("triples").add("n", {"number": 5})
+        loud = await queues.get("threads").add("n", "ab")
+        doubled = await queues.get("doubles").add("n", {"number": 5})
+
+        assert await queues.get("triples").result(triple, timeout=SOON) == 15
+        assert await queues.get("threads").result(loud, timeout=SOON) == "AB"
+        assert await queues.get("doubles").result(doubled, timeout=SOON) == 10
+        assert workers.declared == (double,)
+
+
+async def test_a_second_start_gives_the_first_worker(open_app: Open) -> None:
+    async with open_app() as app:
+        first = await app.workers.start(double)
+
+        assert await app.workers.start(double) is first
+        assert app.workers.started == (first,)
+        assert len(await app.queue("doubles").workers()) <= 1
+
+
+async def test_a_stopped_worker_takes_no_more_and_can_be_started_anew(open_app: Open) -> None:
+    began, may_end = anyio.Event(), anyio.Event()
+
+    @processor("slow")
+    async def wait(job: Job[int]) -> int:
+        began.set()
+        await may_end.wait()
+        return job.data
+
+    async with open_app() as app:
+        queue = app.queue("slow")
+        worker = await app.workers.start(wait)
+        job = await queue.add("n", 1)
+        await began.wait()
+        assert (worker.running, app.running) == (1, 1)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(worker.stop)
+            await until(lambda: worker.is_ending)
+            later = await queue.add("n", 2)
+            may_end.set()
+
+        assert await queue.result(job, timeout=SOON) == 1
+        assert worker.has_ended
+        assert app.workers.started == ()
+        assert await queue.state(later.id) == "waiting"
+
+        again = await app.workers.start(wait)
+        assert again is not worker
+        assert await queue.result(later, timeout=SOON) == 2
+
+
+async def test_what_runs_may_end_while_the_application_closes(open_app: Open) -> None:
+    began = anyio.Event()
+
+    @processor("slow")
+    async def nap(job: Job[int], ctx: Context) -> str:
+        began.set()
+        await anyio.sleep(0.1)
+        await ctx.progress(50)
+        return "done"
+
+    async with open_app() as app:
+        await app.workers.start(nap)
+        job = await app.queue("slow").add("n", 1)
+        await began.wait()
+
+    async with app:
+        assert await app.queue("slow").result(job, timeout=SOON) == "done"
+        assert app.workers.started == ()
+
+
+@pytest.mark.parametrize(
+    ("target", "queue", "words"),
+    [
+        (double, "declared", "does already"),
+        (scale, None, "is no processor"),
+        (scale, "a:b", "queue"),
+        (in_a_process, None, "imports what a package declares"),
+        (ask_for_odd, "odd", "Odd"),
+    ],
+)
+async def test_what_cannot_be_worked_is_refused(
+    open_app: Open, target: object, queue: str | None, words: str
+) -> None:
+    @processor("declared")
+    async def own(job: Job[str]) -> None: ...
+
+    async with open_app(own) as app:
+        with pytest.raises(DeclarationError, match=words):
+            await app.workers.start(target, queue=queue)  # type: ignore[arg-type]
+
+        assert app.workers.started == ()
+
+
+async def test_another_processor_on_a_queue_is_refused(open_app: Open) -> None:
+    async with open_app() as app:
+        await app.workers.start(double)
+
+        with pytest.raises(DeclarationError, match=r"\.double does already"):
+            await app.workers.start(in_a_thread, queue="doubles")
+
+
+async def test_a_start_without_redis_is_refused_and_can_be_tried_again(unused_url: str) -> None:
+    settings = Settings(redis_url=SecretStr(unused_url), start_timeout=timedelta(seconds=0.2))
+    async with Application(declared(), settings=settings) as app:
+        with pytest.raises(RedisUnavailableError):
+            await app.workers.start(double)
+
+        assert app.workers.started == ()
+
+
+async def test_a_closed_application_starts_no_worker(open_app: Open) -> None:
+    app = open_app()
+
+    with pytest.raises(RuntimeError, match="not running"):
+        await app.workers.start(double)
+
+
+@pytest.fixture
+def unused_url() -> str:
+    return "redis://127.0.0.1:1"
