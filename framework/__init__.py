@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from framework.client.flow import Flow as Flow
     from framework.client.flow_producer import FlowProducer as FlowProducer
     from framework.client.held import HeldJob as HeldJob
+    from framework.client.listener import Listener as Listener
     from framework.client.producer import Producer as Producer
     from framework.client.queue import Queue as Queue
     from framework.client.queues import Queues as Queues
@@ -114,6 +115,7 @@ PLACES = {
     "client.flow": ("Flow",),
     "client.flow_producer": ("FlowProducer",),
     "client.held": ("HeldJob",),
+    "client.listener": ("Listener",),
     "client.producer": ("Producer",),
     "client.queue": ("Queue",),
     "client.queues": ("Queues",),

@@ -3,6 +3,7 @@
 from anyio.abc import TaskGroup
 
 from framework.app.settings import Settings
+from framework.client.follower import Follower
 from framework.client.line import Line
 from framework.client.results import Results
 from framework.store.adder import Adder
@@ -60,7 +61,8 @@ class Lines:
             keys = QueueKeys(*place)
             self._store.check_together(keys.base)
             results = Results(self._store, keys, self.tasks)
-            line = Line(self._store, keys, self.adder, results, self.pause_mode)
+            follower = Follower(self._store, keys, self.tasks)
+            line = Line(self._store, keys, self.adder, results, follower, self.pause_mode)
             self._lines[place] = line
             if self.pause_mode is not None:
                 self.tasks.start_soon(note_pause_mode, self._store, keys, self.pause_mode)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, overload
 
 from typing_extensions import override
 
+from framework.client.follower import Follower
 from framework.client.results import Results
 from framework.errors import OptionsError, PayloadError
 from framework.model.job import Job, JobId
@@ -35,6 +36,7 @@ class Line:
         keys: Its keys.
         adder: Sends the adds of this process.
         results: Waits for results of this queue.
+        follower: Reads its events for all who listen.
         pause_mode: Where this process wants jobs to wait while the queue is paused.
     """
 
@@ -42,6 +44,7 @@ class Line:
     keys: QueueKeys
     adder: Adder
     results: Results
+    follower: Follower
     pause_mode: str | None = None
 
     async def add(self, new: NewJob) -> AddedJob:

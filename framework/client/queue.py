@@ -1,6 +1,7 @@
 """A queue by its name: untyped adds, and looking after its jobs."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from typing_extensions import Unpack
 
 from framework.client.bulk import parts_of
 from framework.client.line import FreshJob, FreshJobs, Wording, check_name, id_of, merged, new_job
+from framework.client.listener import Listener
 from framework.client.producer import HALF_A_MINUTE
 from framework.client.queue_asking import QueueAsking
 from framework.client.queue_base import ANY
@@ -22,8 +24,8 @@ from framework.errors import OptionsError
 from framework.model.events import QueueEvent
 from framework.model.job import Job
 from framework.model.options import JobOptions
-from framework.store.event_stream import follow_events, last_event_id
 from framework.wire.options import AddOptions
+from framework.wire.stream_id import is_id
 
 NO_OPTIONS = JobOptions()
 
@@ -95,15 +97,43 @@ class Queue(
         job_id = id_of(job)
         return await self._line.results.wait(job_id, ANY, timeout)
 
-    async def events(self, *, after: str | None = None) -> AsyncIterator[QueueEvent]:
-        """Follow what happens in the queue, whoever does it.
+    async def events(
+        self, *, after: str | None = None, job_id: str | None = None
+    ) -> AsyncGenerator[QueueEvent, None]:
+        """Follow what happens in the queue, whoever does it, in order and each once.
+
+        However many follow a queue in one process, one connection reads for all of them.
 
         Wire: reads the stream ``events``.
 
         Args:
             after: The id of the last event known; from now on unless given.
+            job_id: Hear only of this job.
+
+        Raises:
+            RedisUnavailableError: Redis is not there at the beginning; later it is waited for.
         """
-        after = await last_event_id(self._store, self._keys) if after is None else after
-        async for events in follow_events(self._store, self._keys, after):
-            for event in events:
-                yield event
+        async with self.listen(after=after, job_id=job_id) as listener:
+            while True:
+                for event in await listener.receive():
+                    yield event
+
+    def listen(
+        self, *, after: str | None = None, job_id: str | None = None
+    ) -> AbstractAsyncContextManager[Listener]:
+        """Listen to the queue until the end of an ``async with`` block; as `events`.
+
+        Wire: reads the stream ``events``.
+
+        Args:
+            after: The id of the last event known; from now on unless given.
+            job_id: Hear only of this job.
+
+        Raises:
+            OptionsError: ``after`` is no id of an event.
+            JobNotFoundError: No job can have this id.
+        """
+        if after is not None and not is_id(after):
+            raise OptionsError("after", f"it is the id of an event, got {after!r}")
+        wanted = None if job_id is None else self._id(job_id)
+        return self._line.follower.listen(wanted, after)

@@ -10,6 +10,12 @@ from framework.wire.millis import instant_from_ms
 KNOWN = frozenset({b"event", b"jobId", b"prev", b"returnvalue", b"failedReason", b"data", b"delay"})
 
 
+def job_of(flat: Sequence[bytes]) -> bytes | None:
+    """Return the id of the job that an entry is about."""
+    at = next((at for at in range(0, len(flat) - 1, 2) if flat[at] == b"jobId"), None)
+    return None if at is None else flat[at + 1]
+
+
 def decode_event(queue: str, entry_id: bytes, flat: Sequence[bytes]) -> QueueEvent:
     """Read one stream entry.
 
