@@ -10,6 +10,7 @@ from framework.store.answers import is_passing, translate
 from framework.store.connection import pack
 from framework.store.patience import Patience
 from framework.store.store import Store
+from framework.store.stream_reader import last_id
 from framework.wire.event_entry import decode_event
 from framework.wire.keys import QueueKeys
 
@@ -22,8 +23,7 @@ FATES = frozenset({b"added", b"completed", b"failed", b"removed"})
 
 async def last_event_id(store: Store, keys: QueueKeys) -> str:
     """Return the id of the newest event, ``0-0`` on an empty stream."""
-    newest = await store.command("XREVRANGE", keys["events"], "+", "-", "COUNT", 1)
-    return newest[0][0].decode() if newest else "0-0"
+    return await last_id(store, keys["events"])
 
 
 async def last_endings(
