@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from framework.model.job import Effect as Effect
     from framework.model.job import Job as Job
     from framework.model.job import JobId as JobId
+    from framework.model.job import JobLook as JobLook
     from framework.model.job import JobState as JobState
     from framework.model.metrics import Metrics as Metrics
     from framework.model.options import Custom as Custom
@@ -177,7 +178,7 @@ PLACES = {
     ),
     "model.family": ("Dependencies", "DependencyPage", "FlowAudit", "FlowTree"),
     "model.health": ("Health", "QueueHealth", "RedisHealth"),
-    "model.job": ("ChildCounts", "Effect", "Job", "JobId", "JobState"),
+    "model.job": ("ChildCounts", "Effect", "Job", "JobId", "JobLook", "JobState"),
     "model.metrics": ("Metrics",),
     "model.options": (
         "Custom",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from framework.client.queue_base import FinishedState, QueueBase, check_whole, finished, known_state
-from framework.model.job import Job, JobId, JobState
+from framework.model.job import Job, JobId, JobLook, JobState
 from framework.model.metrics import Metrics
 from framework.model.worker_info import WorkerInfo
 from framework.store import reads
@@ -28,6 +28,19 @@ class QueueGetters(QueueBase):
             return None
         fields = await reads.read_job(self._store, self._keys, JobId(job_id))
         return self._stored(JobId(job_id), fields) if fields else None
+
+    async def look(self, job_id: str) -> JobLook[Any, Any] | None:
+        """Return a job, where it stands and when it is due, all of one moment; or None.
+
+        Whoever listens to the queue after the look's ``event_id`` hears all that follows.
+
+        Wire: reads the hash ``J``, all structures and the stream ``events``.
+        """
+        if not may_be_job(job_id):
+            return None
+        wanted = JobId(job_id)
+        state, due, event_id, fields = await reads.look_at_job(self._store, self._keys, wanted)
+        return JobLook(self._stored(wanted, fields), state, due, event_id) if fields else None
 
     async def state(self, job_id: str) -> JobState:
         """Tell where a job stands; ``unknown`` if it is nowhere.

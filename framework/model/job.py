@@ -131,6 +131,23 @@ class Job(Generic[T_co, R_co]):
         return max(1, self.options.get("attempts", 1))
 
 
+@dataclass(frozen=True, slots=True)
+class JobLook(Generic[T_co, R_co]):
+    """A job, and what is known of it beside itself, all of the same moment.
+
+    Attributes:
+        job: The job.
+        state: Where it stands.
+        due: When it is due, if it is delayed and not held. Aware, UTC.
+        event_id: The newest event of its queue then: `Queue.listen` after it misses nothing.
+    """
+
+    job: Job[T_co, R_co]
+    state: JobState
+    due: datetime | None
+    event_id: str
+
+
 class JobOf(Protocol[T, R_co]):
     """A job whose payload is of this very type, so that other data of that type may replace it.
 

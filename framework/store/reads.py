@@ -1,13 +1,17 @@
 """Looking at queues and jobs; nothing here changes anything."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from framework.model.job import JobId, JobState
 from framework.store.script import load_script
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
+from framework.wire.millis import MAX_DUE_MS, instant_from_ms
+from framework.wire.stream_id import FIRST
 
 JOB_STATE = load_script("job_state")
+LOOK_AT_JOB = load_script("look_at_job")
 RESULTS = load_script("results")
 LISTS = {JobState.WAITING: ("wait", "paused"), JobState.ACTIVE: ("active",)}
 SETS = {
@@ -19,6 +23,7 @@ SETS = {
 }
 
 PRIORITY_STEP = 2**32
+SCORES_IN_MS = 4096
 MARKER = b"0:"
 
 RawFields = dict[bytes, bytes]
@@ -51,6 +56,18 @@ async def job_state(store: Store, keys: QueueKeys, job_id: JobId) -> JobState:
     """Tell where a job stands."""
     state = await store.run(JOB_STATE, keys.pick(JOB_STATE.keys), [job_id])
     return JobState(state.decode())
+
+
+async def look_at_job(
+    store: Store, keys: QueueKeys, job_id: JobId
+) -> tuple[JobState, datetime | None, str, RawFields]:
+    """Return where a job stands, when it is due, the newest event and the hash, of one moment."""
+    picked = keys.pick(LOOK_AT_JOB.keys, job=keys.job(job_id))
+    state, score, event_id, flat = await store.run(LOOK_AT_JOB, picked, [job_id])
+    due_ms = float(score) // SCORES_IN_MS if score else None
+    is_due = due_ms is not None and due_ms <= MAX_DUE_MS  # what is held is due never
+    due = instant_from_ms(due_ms) if due_ms is not None and is_due else None
+    return JobState(state.decode()), due, event_id.decode() or FIRST, as_fields(flat)
 
 
 async def job_counts(store: Store, keys: QueueKeys) -> dict[JobState, int]:
