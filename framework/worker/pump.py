@@ -5,21 +5,24 @@ and asks for as many jobs as there are free slots. So batches form by themselves
 lone job still travels in one round trip.
 """
 
+import asyncio  # noqa: TID251 - anyio has no way to call back at the end of a turn
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
 from framework.errors import FrameworkError
 from framework.model.clock import Clock
 from framework.model.job import JobId, Token
+from framework.store.connection import REPLY_SECONDS
 from framework.store.lane import Lane
 from framework.store.patience import Patience
 from framework.store.store import Store
 from framework.store.transitions.ending import Ending, given_back
-from framework.store.transitions.exchange import MOST_WANTED, Exchanged, Fetched, Taker, exchange
+from framework.store.transitions.exchange import MOST_WANTED, Exchanged, Fetched, Taker
 from framework.store.transitions.running import extend_locks
 from framework.wire.codes import error_for
 from framework.wire.job_hash import CANCEL_FIELD
@@ -27,6 +30,7 @@ from framework.wire.keys import QueueKeys
 from framework.worker.deliveries import Delivery, Refused, Settled, how_many_fit
 from framework.worker.line import Line, is_cut
 from framework.worker.parking import Parking
+from framework.worker.trip import Trip, TripLane
 
 log = structlog.get_logger("framework.worker")
 
@@ -83,7 +87,11 @@ class Pump:
     fetched_at: float | None = None
     _counts: Counts = field(default_factory=Counts)
     _endings: list[Delivery] = field(default_factory=list[Delivery])
-    _lanes: Parking = field(default_factory=Parking)
+    _free_lanes: list[TripLane] = field(default_factory=list[TripLane])
+    _open_lanes: int = 0
+    _handed: deque[Trip] = field(default_factory=deque[Trip])
+    _carriers: Parking = field(default_factory=Parking)
+    _will_go: bool = False
 
     @property
     def clock(self) -> Clock:
@@ -128,22 +136,25 @@ class Pump:
             ending: From the functions of ``transitions.ending``.
             settled: Called with the code once Redis has answered.
         """
-        self._counts.held -= 1
+        counts = self._counts
+        counts.held -= 1
         self._endings.append((ending, settled, job))
-        if self._counts.calls == 0 or (self.line_flows and self._worth_a_call()):
-            self._lanes.wake()
+        if counts.held == 0:
+            self._go()  # nothing else can end in this turn
+        elif counts.calls == 0 or (self.line_flows and self._worth_a_call()):
+            self._go_soon()
 
     def drop(self, job: Fetched) -> None:
         """Forget a job that is no longer ours."""
         self._counts.held -= 1
         self._let_go(job.id, job.token)
-        self._lanes.wake()
+        self._go_soon()
 
     def set_aside(self, job: Fetched) -> None:
         """Keep a job that a slot took, and free that slot; `take_back` brings it to one again."""
         self._counts.held -= 1
         self.aside.append(job)
-        self._lanes.wake()
+        self._go_soon()
 
     def take_back(self) -> None:
         """Bring the first that was set aside to a slot, if there is one."""
@@ -179,7 +190,7 @@ class Pump:
         self.line.is_dry = False
         self.line.was_called = self._counts.calls > 0
         self.line.due_ms = 0
-        self._lanes.wake()
+        self._go()
 
     def stop_fetching(self) -> None:
         """Take no more jobs, and give back those that no slot has begun."""
@@ -190,21 +201,44 @@ class Pump:
         while self.ready:
             job = self.ready.pop()  # the last first: each goes to the front
             self.finish(job, given_back(job.id, job.token))
-        self._lanes.wake_all()
+        self._go_soon()
 
     async def run_lane(self, lane: Lane) -> None:
-        """Exchange on one lane until fetching has stopped and all is delivered."""
-        while True:
+        """Lend a lane until fetching has stopped and all is delivered.
+
+        What takes waiting is done here: to connect, to send again, to ask once more.
+        """
+        self._open_lanes += 1
+        self._free_lanes.append(TripLane(lane, self.keys, self.taker))
+        self._go()
+        try:
+            while self.is_fetching or not self.is_empty:
+                if self._handed:
+                    await self._carry(self._handed.popleft())
+                else:
+                    await self._carriers.wait()
+        finally:
+            self._open_lanes -= 1
+
+    def _go_soon(self) -> None:
+        """Make calls at the end of this turn: what ends until then goes with them."""
+        if not self._will_go:
+            self._will_go = True
+            asyncio.get_running_loop().call_soon(self._go)
+
+    def _go(self) -> None:
+        """Make the calls that are worth it."""
+        self._will_go = False
+        while self._free_lanes:
             batch, want = self._next_call()
-            if batch or want:
-                await self._call(lane, batch, want)
-            elif not self.is_fetching and self.is_empty:
-                self._lanes.wake_all()
-                return
-            else:
-                if self.is_idle:
-                    self.on_idle()
-                await self._lanes.wait()
+            if not (batch or want):
+                break
+            self._send(self._free_lanes.pop(), batch, want)
+        if not self.is_fetching:
+            if self.is_empty:
+                self._carriers.wake_all()
+        elif self.is_idle:
+            self.on_idle()
 
     def _next_call(self) -> tuple[list[Delivery], int]:
         if self._counts.calls and not (self.line_flows and self._worth_a_call()):
@@ -217,36 +251,68 @@ class Pump:
         most = self.concurrency if self.concurrency < FEW else (self.concurrency + 1) // 2
         return batch, max(0, min(self.free, most, MOST_WANTED))
 
-    async def _call(self, lane: Lane, batch: Sequence[Delivery], want: int) -> None:
+    def _send(self, on: TripLane, batch: list[Delivery], want: int) -> None:
         counts = self._counts
-        next_token = counts.tokens
+        trip = Trip(self, on, batch, want, counts.tokens, self.clock.now_ms(), time.monotonic())
         counts.tokens += want
         counts.asked += want
         counts.calls += 1
-        sent = time.monotonic()
         try:
-            reply = await exchange(
-                lane,
-                self.keys,
-                [ending for ending, _, _ in batch],
-                self.taker,
-                want=want,
-                next_token=next_token,
-                now_ms=self.clock.now_ms(),
-            )
-            jobs = await self._still_ours(reply.jobs, time.monotonic() - sent)
-        finally:
-            counts.asked -= want
-            counts.calls -= 1
-        self._receive(reply, jobs, want)
-        for place, reason in reply.cancelled.items():
-            batch[place][2].fields[CANCEL_FIELD] = reason
-        for (ending, settled, job), code in zip(batch, reply.codes, strict=True):
+            trip.call = on.word(trip)
+        except Exception as error:  # it ends the worker, not a turn of the loop
+            trip.failure = error
+        if trip.call is None or not on.lane.send_now(trip.call, REPLY_SECONDS, trip):
+            self.hand_over(trip)
+
+    def hand_over(self, trip: Trip) -> None:
+        """Leave to a lane's task what cannot be done at once."""
+        self._handed.append(trip)
+        self._carriers.wake()
+
+    def landed(self, trip: Trip, reply: Sequence[Any]) -> None:
+        """Take a reply in the turn in which it comes."""
+        if not self._open_lanes:
+            return  # cut off: nobody delivers any more
+        trip.on.lane.heard()
+        try:
+            came = trip.came = trip.on.read(trip, reply)
+            if came.jobs and self._is_late(trip):
+                self.hand_over(trip)
+            else:
+                self._settle(trip, came, came.jobs)
+        except Exception as error:  # a reply of no known shape
+            trip.failure = error
+            self.hand_over(trip)
+
+    async def _carry(self, trip: Trip) -> None:
+        """See a trip to its end, whatever it takes."""
+        if trip.failure is not None or trip.call is None:
+            raise trip.failure or RuntimeError("a call without words")
+        came = trip.came
+        if came is None:
+            lane = trip.on.lane
+            reply = await lane.insist(trip.call, seconds=None, trouble=trip.trouble)
+            came = trip.on.read(trip, reply)
+        jobs = came.jobs
+        if jobs and self._is_late(trip):
+            jobs = await self._still_ours(jobs)
+        self._settle(trip, came, jobs)
+
+    def _settle(self, trip: Trip, came: Exchanged, jobs: list[Fetched]) -> None:
+        """Do what a call's answer asks for, and make the next ones."""
+        self._counts.asked -= trip.want
+        self._counts.calls -= 1
+        self._free_lanes.append(trip.on)
+        self._receive(came, jobs, trip.want)
+        for place, reason in came.cancelled.items():
+            trip.batch[place][2].fields[CANCEL_FIELD] = reason
+        for (ending, settled, job), code in zip(trip.batch, came.codes, strict=True):
             if code and self._ends_otherwise(ending, job, code):
                 continue
             self._let_go(job.id, job.token)
             if settled is not None:
                 settled(code)
+        self._go()
 
     def _ends_otherwise(self, ending: Ending, job: Fetched, code: int) -> bool:
         """See to an ending that was refused; return whether another one takes its place."""
@@ -257,13 +323,14 @@ class Pump:
             return False
         # Its slot is free already, its lock is still ours.
         self._endings.append((*instead, job))
-        self._lanes.wake()
         return True
 
-    async def _still_ours(self, jobs: list[Fetched], seconds: float) -> list[Fetched]:
-        """Drop what was taken so long ago (a blocked loop, a cut line) that others have it."""
-        if not jobs or seconds * 1000 < self.taker.lock_ms / 2:
-            return jobs
+    def _is_late(self, trip: Trip) -> bool:
+        """Tell whether jobs may have been taken so long ago that others have them."""
+        return (time.monotonic() - trip.sent) * 1000 >= self.taker.lock_ms / 2
+
+    async def _still_ours(self, jobs: list[Fetched]) -> list[Fetched]:
+        """Drop what others have, after a blocked loop or a cut line."""
         pairs = [(job.id, job.token) for job in jobs]
         lost = await self._lost_among(pairs)
         for job_id in lost:
@@ -292,13 +359,14 @@ class Pump:
             self.line.was_called = False
             limited = self.clock.now_ms() + reply.limited_ms if reply.limited_ms else 0
             self.line.due_ms = limited or reply.next_due_ms
-        self._counts.held += len(jobs)
-        for job in jobs:
-            self.held[job.id] = job.token
-        self.ready.extend(jobs)
-        if not self.is_fetching and self.ready:
-            self.stop_fetching()
-        elif jobs:
-            self.on_jobs()
+        if jobs:
+            self._counts.held += len(jobs)
+            for job in jobs:
+                self.held[job.id] = job.token
+            self.ready.extend(jobs)
+            if self.is_fetching:
+                self.on_jobs()
+            else:
+                self.stop_fetching()
         if reply.is_drained:
             self.on_drained()

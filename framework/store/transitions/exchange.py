@@ -1,7 +1,7 @@
 """Finish many jobs and fetch many, in one call: the hot path."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
@@ -33,8 +33,7 @@ class Fetched(NamedTuple):
     fields: dict[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Exchanged:
+class Exchanged(NamedTuple):
     """What one call came back with.
 
     Attributes:
@@ -54,7 +53,7 @@ class Exchanged:
     next_due_ms: int
     is_blocked: bool
     is_drained: bool
-    cancelled: Mapping[int, bytes] = field(default_factory=dict[int, bytes])
+    cancelled: Mapping[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +123,21 @@ async def exchange(
     Raises:
         RedisUnavailableError: No answer within ``seconds``.
     """
+    script_keys = exchange_keys(lane.name, keys, taker)
+    args = exchange_args(endings, taker, want=want, next_token=next_token, now_ms=now_ms)
+    reply = await lane.call(EXCHANGE, script_keys, args, seconds=seconds)
+    return exchanged(reply, endings, keys, taker, next_token=next_token, now_ms=now_ms)
+
+
+def exchange_keys(lane: str, keys: QueueKeys, taker: Taker) -> list[str]:
+    """Return the keys of a call; they are the same for all calls of a worker on one lane."""
+    return keys.pick(EXCHANGE.keys, lane=keys.lane(lane), fenced=taker.fence(keys))
+
+
+def exchange_args(
+    endings: Sequence[Ending], taker: Taker, *, want: int, next_token: int | None, now_ms: int
+) -> list[Argument]:
+    """Return the arguments of a call, without those of its lane. Args: as `exchange`."""
     keeps: dict[KeepJobs, int] = {}
     records: list[Argument] = []
     last, place = None, 0
@@ -149,26 +163,41 @@ async def exchange(
     for keep in keeps:
         args += keep_args(keep)
     args += records
-    script_keys = keys.pick(EXCHANGE.keys, lane=keys.lane(lane.name), fenced=taker.fence(keys))
-    reply = await lane.call(EXCHANGE, script_keys, args, seconds=seconds)
+    return args
+
+
+def exchanged(
+    reply: Sequence[Any],
+    endings: Sequence[Ending],
+    keys: QueueKeys,
+    taker: Taker,
+    *,
+    next_token: int | None,
+    now_ms: int,
+) -> Exchanged:
+    """Return what a reply says. Args: as the call had them."""
     codes, ids, fields, limited_ms, due_ms, blocked, drained, was_served = reply
-    started = {} if was_served else started_fields(taker, now_ms)
-    jobs = [
-        Fetched(
-            JobId(job_id.decode()),
-            Token(taker.token if next_token is None else f"{taker.token}{next_token + place}"),
-            fields_of(flat, started),
-        )
-        for place, (job_id, flat) in enumerate(zip(ids, fields, strict=True))
-        if is_text(job_id)
-    ]
-    cancelled = {place: code[1] for place, code in enumerate(codes) if isinstance(code, list)}
-    codes = [
-        broken(ending, code, keys.queue)
-        if isinstance(code, bytes)
-        else (CANCELLED if place in cancelled else code)
-        for place, (ending, code) in enumerate(zip(endings, codes, strict=True))
-    ]
+    jobs: list[Fetched] = []
+    if ids:
+        started = {} if was_served else started_fields(taker, now_ms)
+        jobs = [
+            Fetched(
+                JobId(job_id.decode()),
+                Token(taker.token if next_token is None else f"{taker.token}{next_token + place}"),
+                fields_of(flat, started),
+            )
+            for place, (job_id, flat) in enumerate(zip(ids, fields, strict=True))
+            if is_text(job_id)
+        ]
+    cancelled: dict[int, bytes] = {}
+    if any(codes):
+        cancelled = {place: code[1] for place, code in enumerate(codes) if isinstance(code, list)}
+        codes = [
+            broken(ending, code, keys.queue)
+            if isinstance(code, bytes)
+            else (CANCELLED if place in cancelled else code)
+            for place, (ending, code) in enumerate(zip(endings, codes, strict=True))
+        ]
     return Exchanged(codes, jobs, limited_ms, int(due_ms), bool(blocked), bool(drained), cancelled)
 
 

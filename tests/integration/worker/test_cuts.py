@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -28,7 +29,7 @@ from framework.server import EmbeddedServer
 from framework.store.connection import Command, HeldConnection, pack
 from framework.store.script import load_script
 from framework.store.store import Store
-from framework.store.transitions.exchange import exchange
+from framework.store.transitions.exchange import Exchanged, exchanged
 from framework.store.transitions.running import extend_locks
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, all_finished, declared, settings_of, working
@@ -192,11 +193,11 @@ async def test_a_worker_outlives_an_outage_between_a_late_answer_and_its_locks(
     runs: Counter[int] = Counter()
     fails = iter([True])
 
-    async def late(*args: Any, **more: Any) -> Any:  # noqa: ANN401 - as the original
-        reply = await exchange(*args, **more)
-        if reply.jobs and not runs:
-            await anyio.sleep(0.6)
-        return reply
+    def late(*args: Any, **more: Any) -> Exchanged:  # noqa: ANN401 - as the original
+        came = exchanged(*args, **more)
+        if came.jobs and not runs:
+            time.sleep(0.6)  # a loop that is blocked hears late, too
+        return came
 
     async def away(*args: Any) -> Any:  # noqa: ANN401 - as the original
         if next(fails, False):
@@ -207,7 +208,7 @@ async def test_a_worker_outlives_an_outage_between_a_late_answer_and_its_locks(
     async def run(job: Job[Number]) -> None:
         runs[job.data.number] += 1
 
-    monkeypatch.setattr("framework.worker.pump.exchange", late)
+    monkeypatch.setattr("framework.worker.trip.exchanged", late)
     monkeypatch.setattr("framework.worker.pump.extend_locks", away)
     app = open_app(run)
     async with working(app):
