@@ -20,7 +20,7 @@ from framework.app.flows import FlowProducerFactory
 from framework.app.health import Vitals
 from framework.app.lines import Lines
 from framework.app.misspelt import warn_of_unknown
-from framework.app.plugins import add_plugins
+from framework.app.plugins import add_plugins, read_providers
 from framework.app.portal_view import SyncApplication, has_uvloop
 from framework.app.routes import Routes
 from framework.app.schedules import care_for, resolve_schedules
@@ -80,6 +80,7 @@ class Application:
         self.builder = Builder()
         self.builder.providers += self.declarations.providers
         add_plugins(self.builder, self.settings.plugins)
+        read_providers(self.builder)
         self.routes = Routes(self.declarations.processors, self.declarations.routes)
         self.schedules = resolve_schedules(
             self.declarations.schedules, self.declarations.processors, self.routes

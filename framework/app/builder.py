@@ -49,6 +49,16 @@ class Mounted:
 
 
 @dataclass(frozen=True, slots=True)
+class LazyProvider:
+    """A provider whose module is imported when an application is made."""
+
+    target: str
+    scope: Scope
+    eager: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class LazyCommand:
     """A command whose module is imported when it is called."""
 
@@ -68,6 +78,7 @@ class Builder:
     def __init__(self) -> None:
         self.by = ""
         self.providers: list[ProviderSpec] = []
+        self.unread: list[LazyProvider] = []
         self.eager: list[tuple[str, object]] = []
         self.listeners: list[Listener] = []
         self.checks: list[Check] = []
@@ -75,11 +86,13 @@ class Builder:
         self.commands: list[LazyCommand] = []
 
     def provide(
-        self, target: Callable[..., object], *, scope: Scope = "app", eager: bool = False
+        self, target: Callable[..., object] | str, *, scope: Scope = "app", eager: bool = False
     ) -> None:
         """Add a provider, a function, generator function or class, as `@provider` does.
 
         Args:
+            target: The provider, or where it is: ``package.module:attribute``, imported once an
+                application is made, so that the command line need not wait for it.
             scope: ``app``: one per process. ``job``: one per run.
             eager: Make it when the application opens, in the application's own task: what runs
                 in the background opens its task group there.
@@ -87,6 +100,10 @@ class Builder:
         Raises:
             DeclarationError: It does not say what it provides, or is made for each job and eager.
         """
+        if isinstance(target, str):
+            check_target(target, "provide")
+            self.unread.append(LazyProvider(target, scope, eager, self.by))
+            return
         if not is_definition(target):
             raise DeclarationError(
                 f"provide() cannot take a {type(target).__name__}",

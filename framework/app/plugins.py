@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from framework.app.builder import Builder
 from framework.app.plugin_names import GROUP, NONE
-from framework.errors import PluginError
+from framework.errors import FrameworkError, PluginError
 
 CONTRACT = 1
 
@@ -53,6 +53,23 @@ def add_plugins(builder: Builder, wanted: Sequence[str] | None) -> None:
             if hasattr(answer, "close"):
                 answer.close()
             raise broken(point, "its setup is no plain function that returns nothing")
+
+
+def read_providers(builder: Builder) -> None:
+    """Import the providers that plugins only named, and add them.
+
+    Raises:
+        PluginError: One cannot be imported, or provides nothing.
+    """
+    while builder.unread:
+        one = builder.unread.pop(0)
+        target = target_of(one.by, one.target)
+        builder.by = one.by
+        try:
+            builder.provide(target, scope=one.scope, eager=one.eager)
+        except FrameworkError as error:
+            (point,) = points_of([one.by])
+            raise broken(point, f"{one.target}: {told(error)}") from error
 
 
 def points_of(wanted: Sequence[str] | None) -> list[EntryPoint]:

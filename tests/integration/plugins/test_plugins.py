@@ -113,6 +113,9 @@ async def test_a_processor_is_injected_with_what_a_plugin_provides(
         (plugin("return 7"), "no plain function that returns nothing"),
         (plugin("builder.provide(7)"), "provide() cannot take a int"),
         (plugin("builder.provide(lambda: 7)"), "has no return annotation"),
+        (plugin('builder.provide("a text")'), "not the place of anything"),
+        (plugin('builder.provide("os:environ")'), "provide() cannot take"),
+        (plugin('builder.provide("os:no_such")'), "os:no_such cannot be imported"),
         (plugin("builder.listen(int)"), "it hears nothing"),
         (plugin('builder.mount("tasks", 1)'), 'mount("tasks")'),
         (plugin('builder.mount("/tasks", "a web")'), "not the place of anything"),
@@ -135,6 +138,18 @@ def test_a_broken_plugin_is_named_and_nothing_starts(
     others = {one.name for one in entry_points(group="framework.plugins")} - {"broken"}
     assert f"leave it out: FRAMEWORK_PLUGINS={','.join(sorted(others)) or 'none'}" in text
     assert caught.value.plugin == "broken"
+
+
+async def test_a_provider_may_be_named_and_is_imported_with_the_application(
+    open_app: Open, install: Install
+) -> None:
+    source = TALLY.replace("builder.provide(Tally)", 'builder.provide("a_tally:Tally")')
+    install("tally", {"a_tally.py": source})
+    app = open_app(double)
+    kind = import_module("a_tally").Tally
+
+    async with app:
+        assert isinstance(await app.get(kind), kind)
 
 
 async def test_what_a_plugin_provides_and_cannot_be_made_ends_the_start(
