@@ -1,6 +1,6 @@
 """One queue as a process's producers see it: where to add, and who waits for results."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar, overload
@@ -47,10 +47,13 @@ class Line:
     follower: Follower
     pause_mode: str | None = None
 
-    async def add(self, new: NewJob) -> AddedJob:
+    def add(self, new: NewJob) -> Awaitable[AddedJob]:
         """Add one job; one that is tied to others goes another way."""
         if new.options.link is None:
-            return await self.adder.add(self.keys, new)
+            return self.adder.add(self.keys, new)
+        return self._add_linked(new)
+
+    async def _add_linked(self, new: NewJob) -> AddedJob:
         job = LinkedJob(self.keys, new, new.options.job_id)
         return (await self.adder.add_linked(self.keys, (job,)))[0]
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from framework.errors import FrameworkError
 from framework.store.dispatcher import Dispatcher
-from framework.store.parcels import Bulk, Parcel, note_added
+from framework.store.parcels import Bulk, note_added
 from framework.store.store import Store
 from framework.store.transitions.add import AddedJob, AddedJobs, Call, NewJob
 from framework.store.transitions.add_linked import LinkedJob, touched_by
@@ -46,9 +46,8 @@ class Adder:
             RedisRefusedError: Redis refused.
             FormatError: The queue was written by a newer release.
         """
-        parcel: Parcel[NewJob, Call] = Parcel((job,))
-        self._dispatcher.put(keys, parcel)
-        return (await parcel.answer).added(job, 0)
+        call: Call = await self._dispatcher.put(keys, (job,)).answer
+        return call.added(job, 0)
 
     async def add_linked(self, keys: QueueKeys, jobs: Sequence[LinkedJob]) -> Sequence[AddedJob]:
         """Add jobs with ties, all of them or none; parents before their children.
@@ -65,9 +64,9 @@ class Adder:
         """
         if self._store.is_cluster:
             self._store.check_together(keys.base, *touched_by(jobs))
-        parcel: Parcel[LinkedJob, Sequence[AddedJob]] = Parcel(jobs)
-        self._dispatcher.put(self._dispatcher.roads.linked(keys), parcel)
-        return await parcel.answer
+        road = self._dispatcher.roads.linked(keys)
+        added: Sequence[AddedJob] = await self._dispatcher.put(road, jobs).answer
+        return added
 
     async def add_linked_bulk(
         self, keys: QueueKeys, parts: Iterable[Sequence[NewJob]]
@@ -109,8 +108,7 @@ class Adder:
         try:
             for part in parts:
                 await bulk.land()
-                bulk.sending = Parcel(part)
-                self._dispatcher.put(keys, bulk.sending)
+                bulk.sending = self._dispatcher.put(keys, part)
                 for _ in range(TURNS):  # it goes out now
                     await asyncio.sleep(0)
             await bulk.land()

@@ -31,6 +31,11 @@ def pack(*command: Argument) -> Command:
     return [hiredis.pack_command(cast("Any", command))]
 
 
+def word(part: bytes) -> bytes:
+    """Return one word of a command as it goes over the wire."""
+    return b"$%d\r\n%b\r\n" % (len(part), part)
+
+
 class News:
     """Tells connections to leave their server for another.
 

@@ -85,6 +85,7 @@ class Dispatcher:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._deadline = min(REPLY_SECONDS, store.timeout)
         self.roads = Roads()
         self._due: deque[Road] = deque()
         self._under_way: dict[Road, Shipment] = {}
@@ -96,6 +97,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Send what is put, until cancelled; then fail what is left."""
+        self._loop = asyncio.get_running_loop()
         self._free = [self._store.lane() for _ in range(LANES)]
         carriers = [asyncio.create_task(self._carry()) for _ in range(LANES)]
         self._is_running = True
@@ -109,13 +111,18 @@ class Dispatcher:
             self._fail_rest()
             await asyncio.gather(*carriers, return_exceptions=True)
 
-    def put(self, road: Road, parcel: Parcel[Any, Any]) -> None:
-        """Send a parcel, now or with the next call of its road."""
+    def put(self, road: Road, jobs: Sequence[Any]) -> Parcel[Any, Any]:
+        """Send jobs as a parcel, now or with the next call of its road."""
         if not self._is_running:
             raise RuntimeError("the application is not running: use it as 'async with'")
-        if self.roads.put(road, parcel) == 1 and road not in self._under_way:
+        parcel: Parcel[Any, Any] = Parcel(jobs, self._loop.create_future())
+        if road in self._under_way:
+            self.roads.put(road, parcel, self._loop.time())
+        elif self._free and not self.roads.waits(road):
+            self._ship(road, [parcel])
+        elif self.roads.put(road, parcel, self._loop.time()) == 1:
             self._due.append(road)
-            self._dispatch()
+        return parcel
 
     def landed(self, shipment: Shipment, reply: object) -> None:
         """Send what waits, then answer: callers go on while Redis works."""
@@ -137,24 +144,25 @@ class Dispatcher:
             road = self._due.popleft()
             answered = len(last.parcels) if last is not None and last.road is road else 0
             parcels = self.roads.collect(road, answered)
-            if not parcels:
-                continue
-            shipment = Shipment(self, road, self._free.pop(), parcels)
-            self._under_way[road] = shipment
-            try:
-                if isinstance(road, Linked) or not self._has_sent(shipment, road):
-                    self.hand_over(shipment)
-            except Exception as error:  # one caller's odd job must not end all other callers' adds
-                fail_each(parcels, error)
-                self._release(shipment)
+            if parcels:
+                self._ship(road, parcels)
+
+    def _ship(self, road: Road, parcels: list[Parcel[Any, Any]]) -> None:
+        shipment = Shipment(self, road, self._free.pop(), parcels)
+        self._under_way[road] = shipment
+        try:
+            if isinstance(road, Linked) or not self._has_sent(shipment, road):
+                self.hand_over(shipment)
+        except Exception as error:  # one caller's odd job must not end all other callers' adds
+            fail_each(parcels, error)
+            self._release(shipment)
 
     def _has_sent(self, shipment: Shipment, keys: QueueKeys) -> bool:
         if keys not in self._opened:
             return False
-        call = self._worded(shipment, keys)
-        shipment.sent_at = asyncio.get_running_loop().time()
-        deadline = min(REPLY_SECONDS, self._store.timeout)
-        return shipment.lane.send_now(call, deadline, shipment)
+        is_sent = shipment.lane.send_now(self._worded(shipment, keys), self._deadline, shipment)
+        shipment.sent_at = self._loop.time()  # after it: Redis is at work by now
+        return is_sent
 
     def _worded(self, shipment: Shipment, keys: QueueKeys) -> Numbered:
         parcels = shipment.parcels
@@ -185,7 +193,7 @@ class Dispatcher:
                 self._release(shipment)
 
     async def _something_handed(self) -> None:
-        idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        idle: asyncio.Future[None] = self._loop.create_future()
         self._idle.append(idle)
         try:
             await idle
@@ -203,7 +211,7 @@ class Dispatcher:
         except FrameworkError as error:
             fail_each(parcels, error)
             if isinstance(error, RedisUnavailableError):
-                latest = asyncio.get_running_loop().time() - self._store.timeout
+                latest = self._loop.time() - self._store.timeout
                 self.roads.fail_overdue(error, latest)
         except Exception as error:  # one caller's odd job must not end all other callers' adds
             fail_each(parcels, error)
@@ -216,7 +224,7 @@ class Dispatcher:
         await self._open(keys)
         call = shipment.call or self._worded(shipment, keys)
         if shipment.trouble is not None:
-            seconds -= asyncio.get_running_loop().time() - shipment.sent_at
+            seconds -= self._loop.time() - shipment.sent_at
         reply = await shipment.lane.insist(call, seconds=seconds, trouble=shipment.trouble)
         share_out(shipment.parcels, call_of(reply, shipment.now_ms))
 

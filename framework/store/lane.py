@@ -11,15 +11,25 @@ from redis import exceptions
 
 from framework.store.address import Address
 from framework.store.answers import is_passing, translate
-from framework.store.connection import REPLY_SECONDS, Argument, Command, HeldConnection, pack
+from framework.store.connection import (
+    REPLY_SECONDS,
+    Argument,
+    Command,
+    HeldConnection,
+    pack,
+    word,
+)
 from framework.store.copies import Copies
 from framework.store.outage import Outage
 from framework.store.patience import Patience
 from framework.store.script import Script
 from framework.store.socket import Asker
+from framework.wire.keys import QueueKeys
 
 # How long Redis remembers a lane's last answer. Longer than any resend waits.
 MEMORY_MS = 3_600_000
+MEMORY = word(b"%d" % MEMORY_MS)
+CALL = b"*%d\r\n%b$%d\r\n%b\r\n%b%b"
 
 
 class Numbered(NamedTuple):
@@ -36,6 +46,33 @@ class Numbered(NamedTuple):
     command: Command
 
 
+class Head(NamedTuple):
+    """What the calls of one script on one queue begin with.
+
+    Attributes:
+        script: What they run.
+        key: One that they touch.
+        words: All before the arguments, as it goes over the wire.
+        length: How many words that is.
+    """
+
+    script: Script
+    key: str
+    words: bytes
+    length: int
+
+
+def head_of(script: Script, keys: Sequence[str]) -> Head:
+    """Return what calls begin with.
+
+    Args:
+        script: From `load_script`.
+        keys: As its header lists them.
+    """
+    (packed,) = pack("EVALSHA", script.sha, len(keys), *keys)
+    return Head(script, keys[0], packed[packed.index(b"\n") + 1 :], 3 + len(keys))
+
+
 class Lane:
     """Sends one call at a time.
 
@@ -45,6 +82,9 @@ class Lane:
         address: For the texts of errors.
         outage: Told of failed and of successful calls.
         copies: Waits until replicas have what was written; None: there are none.
+
+    Attributes:
+        heads: What its calls begin with, by their queue, for who sends many of one script.
     """
 
     def __init__(
@@ -61,6 +101,7 @@ class Lane:
         self._address = address
         self._sequence = 0
         self._copies = copies
+        self.heads: dict[QueueKeys, Head] = {}
 
     async def call(
         self,
@@ -95,6 +136,20 @@ class Lane:
         self._sequence += 1
         command = pack("EVALSHA", script.sha, len(keys), *keys, self._sequence, MEMORY_MS, *args)
         return Numbered(script, keys[0], command)
+
+    def number_words(self, head: Head, count: int, words: bytes) -> Numbered:
+        """Return the next call, as `number` does, of arguments that are worded already.
+
+        Args:
+            head: What it begins with.
+            count: How many arguments there are.
+            words: All of them, from `word`.
+        """
+        self._sequence += 1
+        script, key, begin, length = head
+        number = b"%d" % self._sequence
+        command = CALL % (length + 2 + count, begin, len(number), number, MEMORY, words)
+        return Numbered(script, key, [command])
 
     def send_now(self, call: Numbered, deadline: float, asker: Asker) -> bool:
         """Send a call at once, if the connection stands; tell whether it was sent.

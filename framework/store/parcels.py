@@ -13,16 +13,23 @@ A = TypeVar("A", Call, Sequence[AddedJob])
 
 
 class Parcel(Generic[J, A]):
-    """Jobs of one caller that go in one call, and where its answer will be."""
+    """Jobs of one caller that go in one call, and where its answer will be.
 
-    __slots__ = ("answer", "jobs", "put_at", "size")
+    Attributes:
+        put_at: Since when it has had to wait for other calls.
+    """
 
-    def __init__(self, jobs: Sequence[J]) -> None:
+    __slots__ = ("answer", "jobs", "put_at")
+
+    def __init__(self, jobs: Sequence[J], answer: "asyncio.Future[A]") -> None:
         self.jobs: Sequence[J] = jobs
-        self.size = jobs[0].size if len(jobs) == 1 else sum(job.size for job in jobs)
-        loop = asyncio.get_running_loop()
-        self.put_at = loop.time()
-        self.answer: asyncio.Future[A] = loop.create_future()
+        self.answer: asyncio.Future[A] = answer
+        self.put_at = 0.0
+
+    @property
+    def size(self) -> int:
+        """How many bytes its jobs take, roughly."""
+        return sum([job.size for job in self.jobs])
 
 
 class Bulk:
@@ -64,6 +71,11 @@ def note_added(error: FrameworkError, jobs: Sequence[AddedJob]) -> None:
 
 def share_out(parcels: Sequence[Parcel[NewJob, Call]], call: Call) -> None:
     """Give each caller its share of what a call told."""
+    if len(parcels) == 1:
+        (parcel,) = parcels
+        if not parcel.answer.done():
+            parcel.answer.set_result(call)
+        return
     first = 0
     for parcel in parcels:
         after = first + len(parcel.jobs)

@@ -38,8 +38,9 @@ class Roads:
             road = self._linked[keys] = Linked(keys)
         return road
 
-    def put(self, road: Road, parcel: Parcel[Any, Any]) -> int:
-        """Let a parcel wait; return how many do on its road."""
+    def put(self, road: Road, parcel: Parcel[Any, Any], now: float) -> int:
+        """Let a parcel wait from ``now`` on; return how many do on its road."""
+        parcel.put_at = now
         waiting = self._waiting.get(road)
         if waiting is None:
             waiting = self._waiting[road] = deque()

@@ -30,7 +30,8 @@ TIMEOUT = "fw.timeout"
 SHORT_NAMES = {"keep_logs": "kl", "stack_trace_limit": "stackTraceLimit", "size_limit": "sizeLimit"}
 
 
-@dataclass(frozen=True, slots=True)
+# Equal only to itself: what is made of one is kept beside it, and to compare all is slow.
+@dataclass(frozen=True, slots=True, eq=False)
 class AddOptions:
     """What ``add`` writes for one job.
 

@@ -2,12 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple, overload
 
 from framework.model.job import JobId
-from framework.store.connection import Argument
-from framework.store.lane import Lane, Numbered
+from framework.store.connection import word
+from framework.store.lane import Lane, Numbered, head_of
 from framework.store.script import load_script
 from framework.wire.keys import QueueKeys
 from framework.wire.options import AddOptions
@@ -16,6 +17,9 @@ ADD = load_script("add")
 MOST_JOBS = 1000
 MOST_BYTES = 1024 * 1024
 FIELD_BYTES = 100
+WORD = b"$%d\r\n%b\r\n"
+# One job in all, in one group: by far the most calls.
+ONE_JOB = 2 * word(b"1") + b"%b" + WORD + b"%b" + WORD
 
 
 class NewJob(NamedTuple):
@@ -62,8 +66,11 @@ class Call(NamedTuple):
 
     def added(self, job: NewJob, place: int) -> AddedJob:
         """Return where the job at a place went."""
-        job_id = job.options.job_id or str(self.counted + place - self.start + 1)
-        return AddedJob(JobId(job_id), place in self.there, stamp_of(job, self.now_ms))
+        start, counted, there, now_ms = self
+        options = job[2]
+        job_id = options.job_id or str(counted + place - start + 1)
+        stamp = now_ms if options.timestamp_ms is None else options.timestamp_ms
+        return AddedJob(JobId(job_id), place in there, stamp)
 
     def part(self, start: int, stop: int) -> "Call":
         """Return what it told of the jobs from ``start`` to before ``stop``."""
@@ -130,8 +137,11 @@ async def add_jobs(
 
 def add_call(lane: Lane, keys: QueueKeys, jobs: Sequence[NewJob], now_ms: int) -> Numbered:
     """Return the call that puts jobs in line; see `add_jobs`."""
-    args: list[Argument] = [len(jobs), *group_args(jobs, now_ms)]
-    return lane.number(ADD, keys.pick(ADD.keys, lane=keys.lane(lane.name)), args)
+    head = lane.heads.get(keys)
+    if head is None:
+        head = head_of(ADD, keys.pick(ADD.keys, lane=keys.lane(lane.name)))
+        lane.heads[keys] = head
+    return lane.number_words(head, *words_of(jobs, now_ms))
 
 
 def call_of(reply: Any, now_ms: int) -> Call:  # noqa: ANN401 - replies have any shape
@@ -140,29 +150,44 @@ def call_of(reply: Any, now_ms: int) -> Call:  # noqa: ANN401 - replies have any
     return Call(0, counted, frozenset(place - 1 for place in places) if places else NONE, now_ms)
 
 
-def group_args(jobs: Sequence[NewJob], now_ms: int) -> list[Argument]:
-    """Return the arguments of groups: what neighbours have in common travels once."""
-    args: list[Argument] = []
-    first = 0
+def words_of(jobs: Sequence[NewJob], now_ms: int) -> tuple[int, bytes]:
+    """Return how many arguments the jobs make, and all of them as they go over the wire.
+
+    They are in groups: what neighbours have in common travels once.
+    """
+    if len(jobs) == 1:
+        name, data, options = jobs[0]
+        before, after = shared_words(name, options)
+        stamp = b"%d" % (now_ms if options.timestamp_ms is None else options.timestamp_ms)
+        return 10, ONE_JOB % (before, len(stamp), stamp, after, len(data), data)
+    return words_of_many(jobs, now_ms)
+
+
+def words_of_many(jobs: Sequence[NewJob], now_ms: int) -> tuple[int, bytes]:
+    """As `words_of`."""
+    count, first = 1, 0
+    words: list[bytes] = [word(b"%d" % len(jobs))]
     while first < len(jobs):
         name, _, options = jobs[first]
         after = first + 1
         if not options.job_id:
             while after < len(jobs) and jobs[after][2] is options and jobs[after][0] == name:
                 after += 1
-        args += (
-            after - first,
-            options.job_id,
-            name,
-            options.opts,
-            stamp_of(jobs[first], now_ms),
-            options.delay_ms,
-            options.priority,
-            1 if options.lifo else 0,
-        )
-        args += [job[1] for job in jobs[first:after]]
+        shared, rest = shared_words(name, options)
+        stamp = b"%d" % stamp_of(jobs[first], now_ms)
+        words += (word(b"%d" % (after - first)), shared, word(stamp), rest)
+        words += [WORD % (len(job[1]), job[1]) for job in jobs[first:after]]
+        count += 8 + after - first
         first = after
-    return args
+    return count, b"".join(words)
+
+
+@lru_cache(maxsize=512)
+def shared_words(name: str, options: AddOptions) -> tuple[bytes, bytes]:
+    """Return what goes before and what goes after the timestamp of a group of jobs."""
+    before = (options.job_id.encode(), name.encode(), options.opts)
+    after = (options.delay_ms, options.priority, 1 if options.lifo else 0)
+    return b"".join(map(word, before)), b"".join(word(b"%d" % number) for number in after)
 
 
 def stamp_of(job: NewJob, now_ms: int) -> int:
