@@ -186,6 +186,8 @@ def keep_json(options: Mapping[str, Any], name: str, unless: KeepJobs) -> object
         raise OptionsError(
             name, f"it is KeepJobs or a bool, got {keep!r}. Write KeepJobs(count=1000), say"
         )
+    if keep.count is not None and keep == KeepJobs(keep.count):
+        return keep.count  # of more than 64 bytes in all, Redis keeps the hash in a larger form
     stored: dict[str, object] = {}
     if keep.count is not None:
         stored["count"] = keep.count

@@ -171,6 +171,17 @@ def test_a_part_of_a_millisecond_is_rounded_up() -> None:
     assert encode_options(JobOptions(delay=timedelta(microseconds=1))).delay_ms == 1
 
 
+@pytest.mark.parametrize("count", [0, 1000])
+def test_a_mere_count_is_worded_as_a_number(count: int) -> None:
+    assert stored(remove_on_complete=KeepJobs(count=count))["removeOnComplete"] == count
+
+
+def test_limits_of_both_kinds_of_jobs_leave_a_hash_compact() -> None:
+    options = JobOptions(remove_on_complete=KeepJobs(count=1000), remove_on_fail=KeepJobs(count=99))
+
+    assert len(encode_options(options).opts) <= 64  # Redis' hash-max-listpack-value
+
+
 def test_a_part_of_a_second_of_retention_is_rounded_up() -> None:
     keep = KeepJobs(count=3, age=timedelta(milliseconds=500), at_least=timedelta(milliseconds=1))
 
