@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, TypeVar
 
 from pydantic_core import from_json
@@ -14,6 +13,7 @@ from framework.model.options import JobOptions
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import from_ms, instant_from_ms
 from framework.wire.payload import Codec
+from framework.wire.read_once import ReadOnce
 from framework.wire.stored_options import StoredOptions, decode_options
 
 T_co = TypeVar("T_co", covariant=True)
@@ -55,17 +55,17 @@ class StoredJob(Job[T_co, R_co]):
     keys: QueueKeys
     codecs: Codecs
 
-    @cached_property
+    @ReadOnce
     def fields(self) -> Fields:
         """The hash."""
         return {}
 
-    @cached_property
+    @ReadOnce
     @override
     def name(self) -> str:
         return text(self.fields, b"name")
 
-    @cached_property
+    @ReadOnce
     @override
     def data(self) -> T_co:
         try:
@@ -74,7 +74,7 @@ class StoredJob(Job[T_co, R_co]):
             raise PayloadError(f"the data of job {self.id} cannot be used: {error}") from error
         return value
 
-    @cached_property
+    @ReadOnce
     def stored_options(self) -> StoredOptions:
         """The options as a worker needs them.
 
@@ -86,47 +86,47 @@ class StoredJob(Job[T_co, R_co]):
         except ValueError as error:
             raise PayloadError(f"the options of job {self.id} cannot be read: {error}") from error
 
-    @cached_property
+    @ReadOnce
     @override
     def options(self) -> JobOptions:
         return self.stored_options.public
 
-    @cached_property
+    @ReadOnce
     @override
     def timestamp(self) -> datetime:
         return instant_from_ms(number(self.fields, b"timestamp"))
 
-    @cached_property
+    @ReadOnce
     @override
     def delay(self) -> timedelta:
         return from_ms(number(self.fields, b"delay"))
 
-    @cached_property
+    @ReadOnce
     @override
     def priority(self) -> int:
         return number(self.fields, b"priority")
 
-    @cached_property
+    @ReadOnce
     @override
     def attempts_made(self) -> int:
         return number(self.fields, b"atm") or number(self.fields, b"attemptsMade")
 
-    @cached_property
+    @ReadOnce
     @override
     def attempts_started(self) -> int:
         return number(self.fields, b"ats")
 
-    @cached_property
+    @ReadOnce
     @override
     def stalled_counter(self) -> int:
         return number(self.fields, b"stc")
 
-    @cached_property
+    @ReadOnce
     @override
     def progress(self) -> object:
         return json_value(self.fields.get(b"progress"), 0)
 
-    @cached_property
+    @ReadOnce
     @override
     def result(self) -> R_co | None:
         raw = self.fields.get(b"returnvalue")
@@ -135,38 +135,38 @@ class StoredJob(Job[T_co, R_co]):
         value: R_co = self.codecs[1].decode(raw)
         return value
 
-    @cached_property
+    @ReadOnce
     @override
     def failed_reason(self) -> str | None:
         return text(self.fields, b"failedReason") if b"failedReason" in self.fields else None
 
-    @cached_property
+    @ReadOnce
     @override
     def stacktrace(self) -> tuple[str, ...]:
         rows = json_value(self.fields.get(b"stacktrace"), [])
         return tuple(map(str, rows)) if isinstance(rows, list) else ()
 
-    @cached_property
+    @ReadOnce
     @override
     def processed_on(self) -> datetime | None:
         return instant(self.fields, b"processedOn")
 
-    @cached_property
+    @ReadOnce
     @override
     def finished_on(self) -> datetime | None:
         return instant(self.fields, b"finishedOn")
 
-    @cached_property
+    @ReadOnce
     @override
     def processed_by(self) -> str | None:
         return text(self.fields, b"pb") or None
 
-    @cached_property
+    @ReadOnce
     @override
     def parent_key(self) -> str | None:
         return text(self.fields, b"parentKey") or None
 
-    @cached_property
+    @ReadOnce
     @override
     def is_held(self) -> bool:
         return self.fields.get(HELD_FIELD, ASKED) not in {ASKED, b""}
