@@ -28,7 +28,7 @@ from framework.wire.job_hash import StoredJob
 from framework.worker.carrying import failed_message, job_facts, parked_message
 from framework.worker.child_process import GRACE_SECONDS
 from framework.worker.child_run import ChildRun, Questions
-from framework.worker.current import CURRENT, Running
+from framework.worker.current import CURRENT
 from framework.worker.frames import Link, LinkEndedError, Message
 from framework.worker.leaving import failure_of, park_of
 from framework.worker.main_thread import MainThread
@@ -171,7 +171,7 @@ class Child:
         if runner is None:
             raise RuntimeError("a job came that no handler takes")
         job: StoredJob[Any, Any] = StoredJob(keys, job_id, fields, (runner.data, runner.result))
-        CURRENT.set(Running(job.id, job.queue, job.name, job.attempts_made + 1))
+        CURRENT.set(job)
         run = self._run = ChildRun(job, runner.data, questions, self._portal)
         try:
             await link.send(Message("began"))

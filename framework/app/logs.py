@@ -18,10 +18,10 @@ def bind_running_job(_logger: WrappedLogger, _method: str, event: EventDict) -> 
     """Add the running job's fields to every line that its handler logs."""
     running = CURRENT.get()
     if running is not None:
-        event.setdefault("job", running.job)
+        event.setdefault("job", running.id)
         event.setdefault("queue", running.queue)
         event.setdefault("name", running.name)
-        event.setdefault("attempt", running.attempt)
+        event.setdefault("attempt", running.attempts_made + 1)
     return event
 
 

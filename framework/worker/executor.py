@@ -1,6 +1,6 @@
 """Run one job, decide what that led to, and hand the ending to the pump."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -38,7 +38,7 @@ from framework.wire.job_hash import (
 )
 from framework.wire.keys import QueueKeys
 from framework.wire.payload import NULL, codec_of
-from framework.worker.current import CURRENT, Running
+from framework.worker.current import CURRENT
 from framework.worker.deliveries import Settled
 from framework.worker.hook_line import HookLine
 from framework.worker.hooks import MOST_PENDING, Hooks
@@ -110,7 +110,7 @@ class Executor:
             await suspects.execute(fetched, slot)
             return
         runner, job = self._read(fetched)
-        CURRENT.set(Running(job.id, job.queue, job.name, job.attempts_made + 1))
+        CURRENT.set(job)
         try:
             result, written = await self._run(runner, job, fetched, slot)
         except anyio.get_cancelled_exc_class() as error:
@@ -157,14 +157,14 @@ class Executor:
         if job.fields[HELD_FIELD] == ASKED:
             raise Parked(Hold())
 
-    async def _run_handler(
+    def _run_handler(
         self, runner: RunsJobs, job: StoredJob[Any, Any], token: Token, slot: Slot
-    ) -> tuple[object, bytes]:
+    ) -> Awaitable[tuple[object, bytes]]:
         seconds = job.stored_options.timeout_seconds or self.spec.timeout_seconds
         run = partial(self._make_run, runner, job, token, slot)
         if seconds is None:
-            return await runner.run(job, run)
-        return await run_in_time(runner, job, run, seconds)
+            return runner.run(job, run)
+        return run_in_time(runner, job, run, seconds)
 
     def _make_run(
         self,

@@ -11,7 +11,8 @@ import structlog
 
 from framework.app.logs import set_up_logs
 from framework.app.settings import Settings
-from framework.worker.current import CURRENT, Running
+from framework.model.job import Job, JobId
+from framework.worker.current import CURRENT
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def stream() -> Iterator[io.StringIO]:
     """Where all lines go, of a worker that runs a job."""
     root, stream = logging.getLogger(), io.StringIO()
     handlers, level = root.handlers[:], root.level
-    running = CURRENT.set(Running("7", "demo", "greet", 2))
+    running = CURRENT.set(Job(JobId("7"), "demo", "greet", None, attempts_made=1))
     set_up_logs(Settings(log_format="json"), stream, worker=3)
     yield stream
     CURRENT.reset(running)
