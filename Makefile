@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NODE_MODULES := tests/interop/node/node_modules/.installed
+PAGE_MODULES := plugins/web/js/node_modules/.installed
 BOARD_MODULES := tests/browser/node/node_modules/.installed
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 OLD_REDIS := .servers/redis-6.2/redis-server
@@ -13,7 +14,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types interop places browser soak chaos bench scale fmt clean
+.PHONY: help install demo test check lint types interop places browser js soak chaos bench scale fmt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +32,10 @@ $(NODE_MODULES): tests/interop/node/package.json
 	touch $@
 
 $(BOARD_MODULES): tests/browser/node/package.json
+	sh .ci/node-packages $(<D)
+	touch $@
+
+$(PAGE_MODULES): plugins/web/js/package.json | install
 	sh .ci/node-packages $(<D)
 	touch $@
 
@@ -66,6 +71,10 @@ browser: install $(BOARD_MODULES) ## Run bull-board in headless Chromium on our 
 	sh .ci/chromium
 	$(PYTEST) tests/browser $(ARGS)
 
+js: $(PAGE_MODULES) ## Type-check and test the browser's side of plugin web, with Vitest
+	sh .ci/npm plugins/web/js run types
+	sh .ci/npm plugins/web/js test
+
 # The second line is another half hour: random operations, and after each what must hold.
 soak: install ## Work under load for half an hour, then do random things as long; nothing may grow (SOAK_SECONDS=1800)
 	SOAK_SECONDS=$(or $(SOAK_SECONDS),1800) $(PYTEST) -s tests/chaos/test_soak.py $(ARGS)
@@ -85,6 +94,6 @@ fmt: install ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format $(CODE)
 
 clean: ## Remove .venv, node_modules, caches and builds
-	rm -rf .venv .venv-bench .servers tests/interop/node/node_modules tests/browser/node/node_modules dist build *.egg-info app_template/.framework
+	rm -rf .venv .venv-bench .servers tests/interop/node/node_modules tests/browser/node/node_modules plugins/web/js/node_modules dist build *.egg-info app_template/.framework
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,2 @@
+export { TaskError } from "./error.js";
+export { createTask } from "./task.js";

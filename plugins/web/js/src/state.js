@@ -1,0 +1,73 @@
+/** @import { Progress, TaskState } from "./index.js" */
+import { failure } from "./error.js";
+
+/** @type {TaskState<any, any>} */
+export const IDLE = Object.freeze({
+  status: "idle",
+  id: null,
+  progress: null,
+  percentage: null,
+  result: null,
+  error: null,
+  chunks: Object.freeze([]),
+  attemptsMade: 0,
+  dueAt: null,
+  connection: "closed",
+});
+
+/**
+ * What an event of the stream changes.
+ *
+ * @param {TaskState<any, any>} state
+ * @param {string} name
+ * @param {any} data
+ * @returns {Partial<TaskState<any, any>>}
+ */
+export function changes(state, name, data) {
+  switch (name) {
+    case "snapshot":
+      return {
+        status: data.state,
+        ...progressed(data.progress),
+        result: data.result,
+        error: data.state === "failed" ? failure(data.error) : null,
+        attemptsMade: data.attempts_made ?? 0,
+        dueAt: timeOf(data.due_at),
+      };
+    case "state":
+      // What ended the job follows as an event of its own.
+      if (data.state === "completed" || data.state === "failed") return {};
+      return { status: data.state, attemptsMade: data.attempts_made, dueAt: timeOf(data.due_at) };
+    case "progress":
+      return progressed(data);
+    case "chunk":
+      return { chunks: [...state.chunks, data.data] };
+    case "completed":
+      return { status: "completed", result: data.result, error: null, dueAt: null };
+    case "failed":
+      return {
+        status: "failed",
+        error: failure(data.error),
+        attemptsMade: data.attempts_made,
+        dueAt: null,
+      };
+    default:
+      return {};
+  }
+}
+
+/** @param {Pick<TaskState, "status">} state */
+export function isFinal({ status }) {
+  return status === "completed" || status === "failed" || status === "error";
+}
+
+/** @param {Progress | null} progress */
+function progressed(progress) {
+  const percentage = typeof progress === "object" ? (progress?.percentage ?? null) : progress;
+  return { progress, percentage };
+}
+
+/** @param {string | null} iso */
+function timeOf(iso) {
+  return iso === null || iso === undefined ? null : new Date(iso);
+}
