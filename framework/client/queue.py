@@ -25,7 +25,7 @@ from framework.model.events import QueueEvent
 from framework.model.job import Job
 from framework.model.options import JobOptions
 from framework.wire.options import AddOptions
-from framework.wire.stream_id import is_id
+from framework.wire.stream_id import whole_id
 
 NO_OPTIONS = JobOptions()
 
@@ -126,14 +126,15 @@ class Queue(
         Wire: reads the stream ``events``.
 
         Args:
-            after: The id of the last event known; from now on unless given.
+            after: The id of the last event known, ``"0"`` for all; from now on unless given.
             job_id: Hear only of this job.
 
         Raises:
             OptionsError: ``after`` is no id of an event.
             JobNotFoundError: No job can have this id.
         """
-        if after is not None and not is_id(after):
+        known = whole_id(after)
+        if after is not None and known is None:
             raise OptionsError("after", f"it is the id of an event, got {after!r}")
         wanted = None if job_id is None else self._id(job_id)
-        return self._line.follower.listen(wanted, after)
+        return self._line.follower.listen(wanted, known)

@@ -112,6 +112,14 @@ async def test_what_was_missed_comes_first_and_nothing_twice(
     assert heard_by == [numbers] * 3
 
 
+async def test_nought_is_before_all_events(app: Application, store: Store, keys: QueueKeys) -> None:
+    await write(store, keys, 1, 2)
+
+    async with app.queue("demo").listen(after="0") as listener:
+        assert await heard(listener, 2) == [1, 2]
+        assert not listener.has_gap
+
+
 async def test_a_listener_goes_on_behind_the_id_that_it_knows(
     app: Application, store: Store, keys: QueueKeys
 ) -> None:
@@ -214,7 +222,7 @@ async def test_events_are_followed_without_a_block(
     await until(lambda: nobody_reads(store), message="nobody reads any more")
 
 
-@pytest.mark.parametrize("after", ["", "$", "1", "1-x", "1-2-3", "-1-0", f"{2**64}-0", 7])
+@pytest.mark.parametrize("after", ["", "$", "1-", "1-x", "1-2-3", "-1-0", f"{2**64}-0", 7])
 async def test_what_is_no_id_is_refused(app: Application, after: object) -> None:
     with pytest.raises(OptionsError, match="id of an event"):
         app.queue("demo").listen(after=after)  # type: ignore[arg-type]  # callers may have no type checker
