@@ -2,14 +2,18 @@
 
 A script's header is its contract. Its ``keys:`` and ``args:`` become locals, ``rest``
 is how many arguments stand before those that repeat, and each ``include:`` is inlined
-once:
+once. What a call seldom needs stands under ``lazy:``, as a file and a function in it: the
+file's functions are made when that one is called, since to make and to collect them
+takes longer than many a command:
 
     -- keys:    wait active marker
     -- args:    now_ms count ...
     -- include: lib/events
+    -- lazy:    lib/removal:forget
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -40,7 +44,7 @@ def load_script(name: str, folder: Path = FOLDER) -> Script:
     """Read ``NAME.lua``, put its includes and locals in, and hash the result.
 
     Raises:
-        ValueError: An include is missing or includes itself.
+        ValueError: An include is missing or includes itself, or a lazy function is not there.
     """
     source = (folder / f"{name}.lua").read_text()
     keys, args = header(source, "keys"), header(source, "args")
@@ -55,7 +59,8 @@ def load_script(name: str, folder: Path = FOLDER) -> Script:
     seen: dict[str, str] = {}
     for include in header(source, "include"):
         inline(include, folder, seen, trail=(name,))
-    text = "\n".join([*parts, *seen.values(), body(source)])
+    own = with_lazy(header(source, "lazy"), body(source), folder, seen, (name,))
+    text = "\n".join([*parts, *seen.values(), own])
     sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
     return Script(name, text, sha, keys, named)
 
@@ -69,17 +74,42 @@ def inline(include: str, folder: Path, seen: dict[str, str], trail: tuple[str, .
     path = folder / f"{include}.lua"
     if not path.is_file():
         raise ValueError(f"{trail[-1]}.lua includes {include}, which is not in {folder}")
-    inner_ones, text = read_include(path)
+    inner_ones, lazy, text = read_include(path)
     for inner in inner_ones:
         inline(inner, folder, seen, (*trail, include))
-    seen[include] = text
+    seen[include] = with_lazy(lazy, text, folder, seen, (*trail, include))
+
+
+def with_lazy(
+    entries: Sequence[str], text: str, folder: Path, seen: dict[str, str], trail: tuple[str, ...]
+) -> str:
+    """Return Lua with what its header calls lazy before it.
+
+    Args:
+        entries: Of the form ``lib/file:function``. Each becomes a function that makes the one
+            it is named after, with all that this includes, and calls it.
+        text: The Lua.
+        folder: Where ``lib`` is.
+        seen: What is inlined before; it is not repeated.
+        trail: Who asks.
+    """
+    parts: list[str] = []
+    for entry in entries:
+        include, _, function = entry.partition(":")
+        within = dict(seen)
+        inline(include, folder, within, trail)
+        made = [text for name, text in within.items() if name not in seen]
+        if f"local function {function}(" not in within[include]:
+            raise ValueError(f"{trail[-1]}.lua calls {entry} lazy, which is not there")
+        parts += [f"local function {function}(...)", *made, f"return {function}(...)", "end"]
+    return "\n".join([*parts, text])
 
 
 @lru_cache(maxsize=64)
-def read_include(path: Path) -> tuple[tuple[str, ...], str]:
-    """Return what an include includes itself, and its Lua; most scripts share a few."""
+def read_include(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Return what an include includes itself, what is lazy, and its Lua; many scripts share it."""
     source = path.read_text()
-    return header(source, "include"), body(source)
+    return header(source, "include"), header(source, "lazy"), body(source)
 
 
 def header(source: str, field: str) -> tuple[str, ...]:

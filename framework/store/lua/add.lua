@@ -10,9 +10,9 @@
 -- emits:   added, then waiting or delayed; duplicated
 -- include: lib/lanes lib/queue lib/delayed lib/line
 
-local before = recall(lane, sequence)
+local before = answered(redis.call("GET", lane), sequence)
 if before == nil then return {} end
-if before then return {before[2], before[3]} end
+if before then return {before[1], before[2]} end
 
 local is_paused, mode, concurrency, max_len =
   unpack(redis.call("HMGET", meta, "paused", "x-fw.pause", "concurrency", "opts.maxLenEvents"))

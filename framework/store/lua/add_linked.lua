@@ -17,9 +17,9 @@
 --          waiting or delayed for a parent
 -- include: lib/lanes lib/queues lib/parcels lib/new_job lib/claim lib/adopt
 
-local before = recall(lane, sequence)
+local before = answered(redis.call("GET", lane), sequence)
 if before == nil then return {} end
-if before then return {before[2], before[3][1], before[3][2]} end
+if before then return {before[1], before[2][1], before[2][2]} end
 
 local ids, there, refusals = {}, {}, {}
 

@@ -12,8 +12,8 @@
 
 -- The lane is this call's own: sent again, when its reply is lost, it does nothing more. Else a run
 -- that has begun meanwhile would be counted anew.
-local before = recall(lane, 1)
-if before then return {before[2], before[3]} end
+local before = answered(redis.call("GET", lane), "1")
+if before then return {before[1], before[2]} end
 
 local MOST_SLOTS, LANE_MS = 32, 60000
 local key = repeat_set .. ":" .. scheduler

@@ -23,6 +23,7 @@ EXCHANGE = load_script("exchange")
 MOST_ENDINGS = 250
 MOST_WANTED = 250
 MOST_BYTES = 4 * 1024 * 1024
+NEW_FIELDS = (b"name", b"data", b"opts", b"timestamp", b"delay", b"priority")
 
 
 class Fetched(NamedTuple):
@@ -138,16 +139,7 @@ def exchange_args(
     endings: Sequence[Ending], taker: Taker, *, want: int, next_token: int | None, now_ms: int
 ) -> list[Argument]:
     """Return the arguments of a call, without those of its lane. Args: as `exchange`."""
-    keeps: dict[KeepJobs, int] = {}
-    records: list[Argument] = []
-    last, place = None, 0
-    for kind, job_id, token, rest, keep in endings:
-        records += (kind, job_id, token, *rest)
-        if keep is not None:
-            if keep is not last:  # to hash it costs more than the rest
-                last, place = keep, keeps.setdefault(keep, len(keeps) + 1)
-            records.append(place)
-    args: list[Argument] = [
+    return [
         now_ms,
         taker.lock_ms,
         taker.token,
@@ -158,12 +150,8 @@ def exchange_args(
         taker.limit_max,
         taker.limit_ms,
         taker.metrics,
-        len(keeps),
+        *records_of(endings),
     ]
-    for keep in keeps:
-        args += keep_args(keep)
-    args += records
-    return args
 
 
 def exchanged(
@@ -189,6 +177,7 @@ def exchanged(
             for place, (job_id, flat) in enumerate(zip(ids, fields, strict=True))
             if is_text(job_id)
         ]
+    codes = codes or [0] * len(endings)
     cancelled: dict[int, bytes] = {}
     if any(codes):
         cancelled = {place: code[1] for place, code in enumerate(codes) if isinstance(code, list)}
@@ -201,6 +190,30 @@ def exchanged(
     return Exchanged(codes, jobs, limited_ms, int(due_ms), bool(blocked), bool(drained), cancelled)
 
 
+def records_of(endings: Sequence[Ending]) -> list[Argument]:
+    """Return the records of endings: completions that are kept alike travel together."""
+    records: list[Argument] = []
+    last: KeepJobs | None = None
+    kept, count_at, count = "", -1, 0
+    for kind, job_id, token, rest, keep in endings:
+        is_other_keep = keep is not None and keep is not last
+        if is_other_keep:  # to look it up costs more than the rest
+            last, kept = keep, keep_text(keep)
+        if kind != b"c":
+            count_at = -1
+            records += (kind, job_id, token, *rest)
+            if keep is not None:
+                records.append(kept)
+        elif is_other_keep or count_at < 0:
+            records += (kind, kept, 1, job_id, token, rest[0])
+            count_at, count = len(records) - 4, 1
+        else:
+            count += 1
+            records[count_at] = count
+            records += (job_id, token, rest[0])
+    return records
+
+
 def started_fields(taker: Taker, now_ms: int) -> dict[bytes, bytes]:
     """Return what the script has written to each job that it took, but for ``ats``."""
     written = {b"processedOn": b"%d" % now_ms}
@@ -211,11 +224,15 @@ def fields_of(flat: Sequence[bytes], started: Mapping[bytes, bytes]) -> dict[byt
     """Return a job's hash as it stands now, from what it was before the call.
 
     Args:
-        flat: Names and values by turns.
+        flat: Names and values by turns, or the values alone of what every job has, but for the
+            priority: it is 0.
         started: From `started_fields`; empty: the hash was read after the call.
     """
-    by_turns = iter(flat)
-    fields = dict(zip(by_turns, by_turns, strict=True))
+    if len(flat) % 2:
+        fields = dict(zip(NEW_FIELDS, (*flat, b"0"), strict=True))
+    else:
+        by_turns = iter(flat)
+        fields = dict(zip(by_turns, by_turns, strict=True))
     if started:
         times = number(fields, b"ats") + 1 if b"ats" in fields else 1
         fields.update(started)
@@ -240,6 +257,16 @@ def is_text(job_id: bytes) -> bool:
     if not readable:
         log.error("a job's id is no UTF-8 text; remove it from the queue by hand", id=repr(job_id))
     return readable
+
+
+@lru_cache(maxsize=256)
+def keep_text(keep: KeepJobs) -> str:
+    """Return how to keep jobs as the script takes it."""
+    if keep.count == 0:
+        return ""
+    if keep.count is None and keep.age is None:
+        return "all"
+    return " ".join(map(str, keep_args(keep)))
 
 
 @lru_cache(maxsize=256)

@@ -59,6 +59,34 @@ def test_an_include_that_is_not_there_is_named(tmp_path: Path) -> None:
         load_script("do", tmp_path)
 
 
+def test_a_lazy_function_is_made_when_it_is_called(tmp_path: Path) -> None:
+    write(tmp_path, "lib/base", "local base = 1\n")
+    write(tmp_path, "lib/inner", "local inner = 2\n")
+    one = "-- include: lib/base lib/inner\nlocal function one()\nreturn base + inner\nend\n"
+    write(tmp_path, "lib/one", one)
+    write(tmp_path, "lib/two", "-- lazy: lib/one:one\nlocal two = one\n")
+    write(tmp_path, "do", "-- Does.\n-- include: lib/base lib/two\n\nreturn two()\n")
+
+    script = load_script("do", tmp_path)
+
+    assert script.text.splitlines() == [
+        "local base = 1",
+        "local function one(...)",
+        *("local inner = 2", "local function one()", "return base + inner", "end"),
+        *("return one(...)", "end"),
+        "local two = one",
+        "return two()",
+    ]
+
+
+def test_a_lazy_function_that_is_not_there_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "lib/one", "local one = 1\n")
+    write(tmp_path, "do", "-- Does.\n-- lazy: lib/one:two\n")
+
+    with pytest.raises(ValueError, match=r"do\.lua calls lib/one:two lazy"):
+        load_script("do", tmp_path)
+
+
 NAMES = sorted(path.stem for path in FOLDER.glob("*.lua"))
 
 

@@ -1,41 +1,51 @@
--- Taking jobs out of the line. A queue is described by a table `q` of its keys.
--- include: lib/line
+-- Taking jobs out of the line.
+-- include: lib/many
 
 -- Entries that begin with "0:" are markers of BullMQ 4 and no jobs.
 local function is_job(id)
   return id:sub(1, 2) ~= "0:"
 end
 
--- Puts the entries from `first` on back where they were.
-local function push_back(q, entries, first)
-  for i = #entries, first, -1 do
-    local id, score = entries[i][1], entries[i][2]
+-- Puts what was popped from the place `first` on back where it was.
+local function push_back(line, popped, scores, first)
+  for place = #popped, first, -1 do
+    local id, score = popped[place], scores[place]
     if score then
-      redis.call("ZADD", q.prioritized, score, id)
+      redis.call("ZADD", prioritized, score, id)
     else
-      redis.call("RPUSH", q.wait, id)
+      redis.call("RPUSH", line, id)
     end
   end
 end
 
--- Pops at most `want` entries {id, score}; score is false for those out of `wait`.
-local function pop_entries(q, want)
-  local entries = {}
-  for _, id in ipairs(redis.call("RPOP", q.wait, want) or {}) do
-    if is_job(id) then entries[#entries + 1] = {id, false} end
+-- Pops at most `most` ids, and by place the scores of those that have a priority.
+local function pop_jobs(line, most)
+  local popped, scores = {}, {}
+  for _, id in ipairs(redis.call("RPOP", line, most) or popped) do
+    if is_job(id) then popped[#popped + 1] = id end
   end
-  if #entries == want then return entries end
-  local is_done, scored = pcall(redis.call, "ZPOPMIN", q.prioritized, want - #entries)
+  if #popped == most then return popped, scores end
+  local is_done, scored = pcall(redis.call, "ZPOPMIN", prioritized, most - #popped)
   if not is_done then
-    push_back(q, entries, 1)
+    push_back(line, popped, scores, 1)
     error(scored)
   end
-  if #scored == 0 then redis.call("DEL", q.pc) end
-  for i = 1, #scored, 2 do entries[#entries + 1] = {scored[i], scored[i + 1]} end
-  return entries
+  if #scored == 0 then redis.call("DEL", base .. "pc") end
+  for i = 1, #scored, 2 do
+    popped[#popped + 1] = scored[i]
+    scores[#popped] = scored[i + 1]
+  end
+  return popped, scores
 end
 
--- Returns the hash's size in bytes and its attemptsStarted, whether it must fail at once, and
+-- Whether this is all that the hash has, as that of most jobs when they first start.
+local function is_new(fields)
+  return #fields == 12 and fields[1] == "name" and fields[3] == "data" and fields[5] == "opts"
+    and fields[7] == "timestamp" and fields[9] == "delay" and fields[11] == "priority"
+    and fields[12] == "0"
+end
+
+-- Returns the hash's size in bytes, how often the job has started now, whether it must fail at once, and
 -- whether a peer let a job start that was held.
 local function look_at(fields)
   local size, started, deferred, was_held = 0, 0, false, false
@@ -47,58 +57,68 @@ local function look_at(fields)
       was_held, fields[i + 1] = true, ""
     end
   end
-  return size, started, deferred, was_held
+  return size, started + 1, deferred, was_held
 end
 
--- Locks one job and marks it started.
-local function start_job(q, id, started, token, by)
-  local job = q.base .. id
-  redis.call("SET", job .. ":lock", token, "PX", by.lock_ms)
-  redis.call("XADD", q.events, "*", "event", "active", "jobId", id, "prev", "waiting")
-  if by.name == "" then
-    redis.call("HSET", job, "processedOn", by.now_ms, "ats", started + 1)
+-- Locks one job and marks it started, for the `times`th time.
+local function start_job(id, job, times, holder)
+  redis.call("SET", job .. ":lock", holder, "PX", lock_ms)
+  redis.call("XADD", events, "*", "event", "active", "jobId", id, "prev", "waiting")
+  if name == "" then
+    redis.call("HSET", job, "processedOn", now_ms, "ats", times)
   else
-    redis.call("HSET", job, "processedOn", by.now_ms, "ats", started + 1, "pb", by.name)
+    redis.call("HSET", job, "processedOn", now_ms, "ats", times, "pb", name)
   end
 end
 
--- Starts the jobs of entries until they come to by.max_bytes, and fills `ids`. Returns their fields as
--- they were before, how many count against a rate limit, and the first entry that is left.
-local function start_jobs(q, entries, ids, by)
-  local hashes, counted, bytes, left = {}, 0, 0, #entries + 1
-  for i, entry in ipairs(entries) do
-    local id = entry[1]
+-- Starts popped jobs until they come to max_bytes, and fills `taken`. Returns their fields as they
+-- were before, how many count against a rate limit, and the first place that is left.
+local function start_jobs(popped, taken)
+  local hashes, uncounted, bytes, count, left = {}, 0, 0, 0, #popped + 1
+  local most, number = tonumber(max_bytes), tonumber(next_token)
+  for place = 1, #popped do
+    local id = popped[place]
+    local job = base .. id
     -- What is no hash is no job; the table of its error has no rows.
-    local fields = redis.pcall("HGETALL", q.base .. id)
+    local fields = redis.pcall("HGETALL", job)
     if #fields > 0 then
-      local size, started, deferred, was_held = look_at(fields)
-      if #ids > 0 and bytes + size > by.max_bytes then
-        left = i
-        break
+      local size, times, deferred, was_held = 0, "1", false, false
+      if is_new(fields) then
+        fields = {fields[2], fields[4], fields[6], fields[8], fields[10]}
+        size = #fields[2] + #fields[3]
+      else
+        size, times, deferred, was_held = look_at(fields)
       end
       bytes = bytes + size
-      local token = by.next_token and by.token .. (by.next_token + #ids) or by.token
-      ids[#ids + 1], hashes[#hashes + 1] = id, fields
-      start_job(q, id, started, token, by)
-      if was_held then redis.call("HDEL", q.base .. id, "fw.held") end
-      if not deferred then counted = counted + 1 end
+      if count > 0 and bytes > most then
+        left = place
+        break
+      end
+      local holder = number and token .. string.format("%d", number + count) or token
+      count = count + 1
+      taken[count], hashes[count] = id, fields
+      start_job(id, job, times, holder)
+      if was_held then redis.call("HDEL", job, "fw.held") end
+      if deferred then uncounted = uncounted + 1 end
     end
   end
-  call_many("LPUSH", q.active, ids)
-  return hashes, counted, left
+  call_many("LPUSH", active, taken)
+  return hashes, count - uncounted, left
 end
 
--- Takes at most `want` jobs, at least one if there is one, and no more than by.max_bytes.
--- Ids whose hash is gone, or is none, are dropped. Returns ids, their fields, and how many count
--- against a rate limit. If keys of the queue are odd, all stay in line.
-local function take_jobs(q, want, by)
-  local entries, ids = pop_entries(q, want), {}
-  local is_done, hashes, counted, left = pcall(start_jobs, q, entries, ids, by)
+-- Takes at most `most` jobs, at least one if there is one, and no more than max_bytes.
+-- Ids whose hash is gone, or is none, are dropped. Returns ids, their fields, how many count
+-- against a rate limit, and whether this emptied the line. If keys of the queue are odd, all stay
+-- in line.
+local function take_jobs(line, most)
+  local popped, scores = pop_jobs(line, most)
+  local taken = {}
+  local is_done, hashes, counted, left = pcall(start_jobs, popped, taken)
   if not is_done then
-    for _, id in ipairs(ids) do redis.call("DEL", q.base .. id .. ":lock") end
-    push_back(q, entries, 1)
+    for _, id in ipairs(taken) do redis.call("DEL", base .. id .. ":lock") end
+    push_back(line, popped, scores, 1)
     error(hashes)
   end
-  push_back(q, entries, left)
-  return ids, hashes, counted
+  push_back(line, popped, scores, left)
+  return taken, hashes, counted, #popped < most and left > #popped
 end

@@ -10,13 +10,10 @@ local function limit_by_hand(limiter, meta, now_ms, duration_ms)
   redis.call("HSET", meta, "x-fw.limited", string.format("%.0f", now_ms + duration_ms))
 end
 
--- Whether the counter may be set by hand.
-local function is_limited_by_hand(limited_until, now_ms)
-  return limited_until and tonumber(limited_until) > tonumber(now_ms)
-end
-
--- How long (ms) no job may be taken, or 0; and how many may be taken at once now.
+-- How long (ms) no job may be taken, or 0; and how many may be taken at once now. Without a limit
+-- the counter may be set by hand alone.
 local function room_under_rate(limiter, most)
+  most = most or BY_HAND
   local used = tonumber(redis.call("GET", limiter)) or 0
   if used < most then return 0, most - used end
   local ttl = redis.call("PTTL", limiter)

@@ -1,4 +1,5 @@
 -- Putting ids in line. Consumers take from the tail of `wait`.
+-- include: lib/many
 
 local PRIORITY_STEP = 4294967296
 
@@ -9,11 +10,4 @@ end
 
 local function front_prioritized(prioritized, job_id, priority)
   redis.call("ZADD", prioritized, string.format("%.0f", priority * PRIORITY_STEP), job_id)
-end
-
--- At most 7,000 values fit into one unpack.
-local function call_many(command, key, ids)
-  for first = 1, #ids, 5000 do
-    redis.call(command, key, unpack(ids, first, math.min(first + 4999, #ids)))
-  end
 end

@@ -1,47 +1,144 @@
 -- Endings that touch no other job: completions without children, parent or deduplication, of which
--- nothing was asked. They take most of a batch, so they leave the active jobs together.
--- include: lib/line
+-- nothing was asked. They take most of a batch, so they are carried out together.
+-- include: lib/endings lib/trouble lib/many lib/parts
+-- lazy:    lib/retention:retain_as lib/metrics:count_ended
 
 -- One look at all: only if any completed job has children is each looked at.
-local function look_for_children(base, runs)
-  local keys = {}
-  for _, run in ipairs(runs) do
-    if run.kind == "c" then
-      keys[#keys + 1] = base .. run.id .. ":dependencies"
-      keys[#keys + 1] = base .. run.id .. ":unsuccessful"
+local function have_children()
+  local keys, count = {}, 0
+  for place = 1, #ids do
+    if not others[place] then
+      keys[count + 1] = jobs[place] .. ":dependencies"
+      keys[count + 2] = jobs[place] .. ":unsuccessful"
+      count = count + 2
     end
   end
-  if #keys == 0 or redis.call("EXISTS", unpack(keys)) == 0 then return false end
-  for _, run in ipairs(runs) do run.may_wait = true end
-  return true
+  return count > 0 and redis.call("EXISTS", unpack(keys)) > 0
 end
 
--- Takes ids out of the active ones; notes in each run whether it was there. Those that end were
--- mostly taken first, so they stand at the tail, and one look there finds nearly all.
-local function leave_active(q, runs, by_id)
-  local last, others = redis.call("RPOP", q.active, #runs) or {}, {}
-  for i = #last, 1, -1 do
-    local run = by_id[last[i]]
-    if run and not run.has_left then run.has_left = true else others[#others + 1] = last[i] end
-  end
-  call_many("RPUSH", q.active, others)
-  for _, run in ipairs(runs) do
-    if not run.has_left then run.has_left = redis.call("LREM", q.active, -1, run.id) > 0 end
-  end
-end
-
--- Decides them. Whoever is left out, an id that stands twice too, is decided in its turn.
-local function begin_plain(q, runs, held)
-  local plain, by_id = {}, {}
-  for i, run in ipairs(runs) do
-    if run.kind == "c" and held[i] == run.token and not by_id[run.id] then
-      local facts = redis.pcall("HMGET", q.base .. run.id, "processedOn", "parentKey", "deid", "atm")
-      if facts[1] and not facts[2] and not facts[3] then
-        run.facts, run.is_leaving = facts, true
-        plain[#plain + 1] = run
-        by_id[run.id] = run
+-- Returns the places of those that are plain, the place of each id, and how many attempts each has
+-- made now. An id that stands twice counts once.
+local function find_plain(locks)
+  local plain, place_of, attempts, count = {}, {}, {}, 0
+  for place = 1, #ids do
+    local id = ids[place]
+    if locks[place + 2] == tokens[place] and not others[place] and not place_of[id] then
+      local name, parent_key, dedup_id, made =
+        unpack(redis.pcall("HMGET", jobs[place], "name", "parentKey", "deid", "atm"))
+      if name and not parent_key and not dedup_id then
+        count = count + 1
+        plain[count], place_of[id] = place, place
+        attempts[place] = made and (tonumber(made) or 0) + 1 or "1"
       end
     end
   end
-  if #plain > 0 then leave_active(q, plain, by_id) end
+  return plain, place_of, attempts
+end
+
+-- Takes plain ones out of the active jobs; returns by place which were there. Those that end were
+-- mostly taken first, so they stand at the tail, and one look there finds nearly all.
+local function leave_active(plain, place_of)
+  local has_left, others_there = {}, {}
+  local last = redis.call("RPOP", active, #plain) or {}
+  for n = #last, 1, -1 do
+    local place = place_of[last[n]]
+    if place and not has_left[place] then
+      has_left[place] = true
+    else
+      others_there[#others_there + 1] = last[n]
+    end
+  end
+  call_many("RPUSH", active, others_there)
+  if #others_there == 0 and #last == #plain then return has_left end
+  for _, place in ipairs(plain) do
+    has_left[place] = has_left[place] or redis.call("LREM", active, -1, ids[place]) > 0
+  end
+  return has_left
+end
+
+local function complete_plain(plain, first, has_left, attempts, codes)
+  for n = first, #plain do
+    local place = plain[n]
+    if has_left[place] then
+      local text = texts[place]
+      if keep_of[place][1] ~= 0 then
+        redis.call("HSET", jobs[place], "atm", attempts[place], "returnvalue", text,
+          "finishedOn", now_ms)
+      end
+      redis.call("XADD", events, "*", "event", "completed", "jobId", ids[place],
+        "returnvalue", text, "prev", "active")
+    end
+    codes[place] = has_left[place] and 0 or -3
+  end
+end
+
+-- What odd keys do to one must not reach the others: it stays active and locked.
+local function complete_each(plain, has_left, attempts, codes)
+  local first = 1
+  repeat
+    local is_done, problem = pcall(complete_plain, plain, first, has_left, attempts, codes)
+    if not is_done then
+      while codes[plain[first]] do first = first + 1 end
+      redis.call("LPUSH", active, ids[plain[first]])
+      codes[plain[first]] = text_of(problem)
+      first = first + 1
+    end
+  until is_done
+end
+
+-- Removes what is not to be kept any more, if there is any.
+local function retain(keep)
+  local count, age_ms = keep:match("^(%S+) (%S+)")
+  count, age_ms = tonumber(count), tonumber(age_ms)
+  if count >= 0 and redis.call("ZCARD", completed) > count or age_ms >= 0 and #redis.call(
+      "ZRANGEBYSCORE", completed, "-inf", now_ms - age_ms, "LIMIT", "0", "1") > 0 then
+    retain_as(keep, base, completed, tonumber(now_ms))
+  end
+end
+
+-- Adds what has ended to its set, or deletes it, and removes what is not to be kept any more.
+local function settle_plain(done)
+  local members, unkept, used = {}, nil, nil
+  for n = 1, #done do
+    local place = done[n]
+    local keep = keep_of[place]
+    if keep == "" then
+      unkept = unkept or {}
+      unkept[#unkept + 1] = jobs[place]
+    else
+      members[#members + 1], members[#members + 2] = now_ms, ids[place]
+      if keep ~= "all" then
+        used = used or {}
+        used[keep] = true
+      end
+    end
+  end
+  try(call_many, "ZADD", completed, members)
+  if unkept then delete_job_keys(unkept) end
+  for keep in pairs(used or {}) do try(retain, keep) end
+end
+
+-- Decides those that are plain, and notes their codes; returns how many have ended.
+local function end_plain(locks, names, codes)
+  local plain, place_of, attempts = find_plain(locks)
+  if #plain == 0 then return 0 end
+  complete_each(plain, leave_active(plain, place_of), attempts, codes)
+  local done, gone, gone_locks = {}, {}, {}
+  for n = 1, #plain do
+    local place = plain[n]
+    local code = codes[place]
+    if code == 0 then done[#done + 1] = place end
+    if code == 0 or code == -3 then
+      gone[#gone + 1], gone_locks[#gone_locks + 1] = ids[place], names[place + 2]
+    end
+  end
+  if #gone > 0 then
+    redis.call("DEL", unpack(gone_locks))
+    redis.call("SREM", stalled, unpack(gone))
+  end
+  settle_plain(done)
+  if #done > 0 and metrics ~= "0" then
+    try(count_ended, {base = base, metrics = tonumber(metrics)}, "completed", #done, now_ms)
+  end
+  return #done
 end

@@ -1,4 +1,4 @@
--- Moves due delayed jobs (at most 1,000 a call) in line.
+-- Moves due delayed jobs in line.
 -- include: lib/line
 
 -- Puts ids in line, one after the other, and notes in `moved` which have left.
@@ -24,10 +24,7 @@ end
 
 -- Whoever calls wakes the workers. Where keys of the queue are odd, what is not in line stays
 -- delayed.
-local function promote(now_ms, base, delayed, wait, prioritized, pc, events)
-  local ids = redis.call("ZRANGEBYSCORE", delayed, 0,
-    string.format("%.0f", (now_ms + 1) * 4096 - 1), "LIMIT", 0, 1000)
-  if #ids == 0 then return end
+local function promote(ids, base, delayed, wait, prioritized, pc, events)
   local moved = {}
   local is_done, problem = pcall(line_up_due, ids, moved, base, wait, prioritized, pc, events)
   call_many("ZREM", delayed, moved)

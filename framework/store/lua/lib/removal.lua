@@ -1,20 +1,5 @@
--- Deleting jobs and what hangs on them. The lock is never part of it.
--- include: lib/parents
-
-local PARTS = {"", ":logs", ":dependencies", ":processed", ":failed", ":unsuccessful"}
-
-local function delete_job_keys(jobs)
-  local keys, deleted = {}, 0
-  for _, job in ipairs(jobs) do
-    for _, part in ipairs(PARTS) do keys[#keys + 1] = job .. part end
-    if #keys >= 3000 then
-      deleted = deleted + redis.call("DEL", unpack(keys))
-      keys = {}
-    end
-  end
-  if #keys > 0 then deleted = deleted + redis.call("DEL", unpack(keys)) end
-  return deleted
-end
+-- Removing jobs: what their parents and those who count on them are told.
+-- include: lib/parents lib/parts
 
 -- Parts a parent from a child that goes. Returns its id and its queue's base where the child was
 -- the last that it waited for.

@@ -33,3 +33,10 @@ local function apply_retention(base, finished, now_ms, count, age_ms, limit, you
     forget_range(base, finished, "-inf", "+inf", math.min(extra, MOST_AT_ONCE))
   end
 end
+
+-- The same of a text: "count age_ms limit young_ms".
+local function retain_as(keep, base, finished, now_ms)
+  local limits = {}
+  for number in keep:gmatch("%S+") do limits[#limits + 1] = tonumber(number) end
+  apply_retention(base, finished, now_ms, unpack(limits))
+end

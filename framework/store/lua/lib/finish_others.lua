@@ -1,30 +1,5 @@
--- Deciding a batch of outcomes, each alone, and doing once what is done once.
--- include: lib/finish lib/plain_endings lib/retention lib/metrics lib/hold
-
-local WIDTHS = {c = 5, f = 7, q = 10, r = 6, d = 6, g = 3, k = 6, m = 4, w = 4, l = 4}
-
--- Reads the records: kind, id, token, then what the kind needs (see exchange.lua).
-local function read_runs(at, keeps)
-  local runs = {}
-  while at < #ARGV do
-    local kind, id, token, text, fifth, sixth, seventh = unpack(ARGV, at + 1, at + WIDTHS[ARGV[at + 1]])
-    local run = {kind = kind, id = id, token = token, text = text}
-    if kind == "c" then
-      run.keep = keeps[tonumber(fifth)]
-    else
-      run.stack, run.extra = fifth, sixth
-      if kind == "f" then run.keep = keeps[tonumber(seventh)] end
-      if kind == "q" then
-        run.kind, run.keep = "f", keeps[tonumber(ARGV[at + 10])]
-        run.crash = {seventh, ARGV[at + 8], ARGV[at + 9]}
-      end
-    end
-    run.is_kept = run.keep and run.keep[1] ~= 0
-    runs[#runs + 1] = run
-    at = at + WIDTHS[kind]
-  end
-  return runs
-end
+-- Deciding endings that are not plain, each alone, and doing once what is done once.
+-- include: lib/finish lib/trouble lib/retention lib/metrics lib/hold
 
 local APPLY = {c = complete_job, f = fail_job, r = retry_job, d = back_off, g = give_back,
   k = give_back_crashed, m = park_until, w = park_for_children, l = park_for_limit}
@@ -48,16 +23,6 @@ local function answer_asks(q, run, job, now_ms)
   end
 end
 
-local function text_of(problem)
-  return type(problem) == "table" and problem.err or tostring(problem)
-end
-
--- Does what the ended jobs do not depend on: odd keys of others must not undo them.
-local function try(action, ...)
-  local is_done, problem = pcall(action, ...)
-  if not is_done then redis.log(redis.LOG_WARNING, text_of(problem)) end
-end
-
 -- Adds what ended for good to its set, or deletes it, and lets retention work once a set.
 local function settle(q, ended, now_ms, target)
   local members, unkept, used = {}, {}, {}
@@ -73,18 +38,13 @@ local function settle(q, ended, now_ms, target)
   try(call_many, "ZADD", target, members)
   delete_job_keys(unkept)
   for keep in pairs(used) do
-    try(apply_retention, q.base, target, tonumber(now_ms), unpack(keep))
+    if keep ~= "all" then try(retain_as, keep, q.base, target, tonumber(now_ms)) end
   end
 end
 
 -- Decides one run and carries it out; returns its code. Notes in `run` how far it came.
 local function end_one(q, run, lock, now_ms)
   local job = q.base .. run.id
-  if run.facts then
-    if not run.has_left then return -3 end
-    complete_job(q, run, job, run.facts, now_ms)
-    return 0
-  end
   local facts = redis.call("HMGET", job, "processedOn", "parentKey", "deid", "atm", "parent",
     "priority")
   local reason = cancelled_by(q, run, job, lock)
@@ -111,24 +71,24 @@ local function end_alone(q, run, lock, now_ms)
   return text_of(code)
 end
 
--- Returns a code for each run (a text: the error that kept it from ending; {-22, reason}: it was
--- cancelled), whether any was delayed, whether any ended for good, and whether any limited the queue's rate.
-local function finish_many(q, runs, now_ms)
-  local codes, locks, done_locks, done_ids = {}, {}, {}, {}
-  local ended, seen = {c = {}, f = {}}, {}
-  for i, run in ipairs(runs) do locks[i] = q.base .. run.id .. ":lock" end
-  local held = redis.call("MGET", unpack(locks))
-  local may_wait = look_for_children(q.base, runs)
-  if not may_wait and not q.asks then begin_plain(q, runs, held) end
-  for i, run in ipairs(runs) do
-    local code = end_alone(q, run, held[i], now_ms)
-    codes[i] = code
-    if run.is_leaving then
-      done_locks[#done_locks + 1], done_ids[#done_ids + 1] = locks[i], run.id
-    end
-    if code == 0 then
-      if ended[run.kind] then table.insert(ended[run.kind], run) end
-      seen[run.kind] = true
+-- Decides all that have no code yet, and notes theirs (a text: the error that kept it from ending;
+-- {-22, reason}: it was cancelled). Returns whether any was delayed, how many ended for good, and
+-- whether any limited the queue's rate.
+local function finish_others(q, locks, names, may_wait, codes, now_ms)
+  local done_locks, done_ids, ended, seen = {}, {}, {c = {}, f = {}}, {}
+  for place, id in ipairs(ids) do
+    if not codes[place] then
+      local run = others[place] or {kind = "c", id = id, token = tokens[place],
+        text = texts[place], keep = keep_of[place], may_wait = may_wait}
+      run.is_kept = run.keep and run.keep ~= ""
+      codes[place] = end_alone(q, run, locks[place + 2], now_ms)
+      if run.is_leaving then
+        done_locks[#done_locks + 1], done_ids[#done_ids + 1] = names[place + 2], id
+      end
+      if codes[place] == 0 then
+        if ended[run.kind] then table.insert(ended[run.kind], run) end
+        seen[run.kind] = true
+      end
     end
   end
   if #done_locks > 0 then
@@ -139,5 +99,5 @@ local function finish_many(q, runs, now_ms)
   try(count_ended, q, "failed", #ended.f, now_ms)
   settle(q, ended.c, now_ms, q.completed)
   settle(q, ended.f, now_ms, q.failed)
-  return codes, seen.d or seen.m or seen.k, #ended.c + #ended.f > 0, seen.l
+  return seen.d or seen.m or seen.k, #ended.c + #ended.f, seen.l
 end
