@@ -27,7 +27,9 @@ class Arguments:
     def fill(
         self, seeds: Mapping[object, object], made: Mapping[Provider, object]
     ) -> dict[str, object]:
-        """Return the keyword arguments of one call."""
+        """Return the keyword arguments of one call; they are not to be changed."""
+        if not (self.seeded or self.made):
+            return self.fixed
         filled = self.fixed.copy()
         for name, key in self.seeded:
             filled[name] = seeds[key]

@@ -10,7 +10,6 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin, overload
 
@@ -54,14 +53,12 @@ class Provider:
         provides: The type expression that it satisfies.
         request: What it asks for itself.
         makes: How its target hands over what it provides.
-        call: The target; for a generator, the context manager made of it.
     """
 
     spec: ProviderSpec
     provides: object
     request: Request
     makes: Makes
-    call: Callable[..., Any]
 
 
 @overload
@@ -121,13 +118,8 @@ def resolve_provider(spec: ProviderSpec) -> Provider:
         DependencyError: It does not say what it provides, or what it asks for.
     """
     makes = makes_of(spec.target)
-    call: Callable[..., Any] = spec.target
-    if makes == "generator":
-        call = contextmanager(call)
-    elif makes == "async generator":
-        call = asynccontextmanager(call)
     request = Request.of(spec.target, scope=spec.scope)
-    return Provider(spec, provides_of(spec, makes), request, makes, call)
+    return Provider(spec, provides_of(spec, makes), request, makes)
 
 
 def makes_of(target: Callable[..., object]) -> Makes:
