@@ -5,7 +5,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import (
@@ -16,10 +16,12 @@ from pydantic_core import (
 )
 
 from framework.errors import PayloadError
+from framework.wire.plain_schema import is_plain
 
 T = TypeVar("T")
 
 NULL = b"null"
+RAISED: Literal["error"] = "error"
 MAX_PROBLEMS = 5
 # So many values are written at once to see whether any is odd. Few: each is in memory twice.
 TOGETHER = 50
@@ -35,7 +37,7 @@ class Codec(Generic[T]):
         kind: The type, as annotated: a class, ``list[int]``, ``Any`` …
     """
 
-    __slots__ = ("_adapter", "_check", "_dump", "_dump_all", "_load", "_model", "name")
+    __slots__ = ("_adapter", "_check", "_dump", "_dump_all", "_load", "_model", "_warnings", "name")
 
     def __init__(self, kind: object) -> None:
         form: Any = Any if kind is object else kind
@@ -45,6 +47,7 @@ class Codec(Generic[T]):
         self._dump = self._adapter.serializer.to_json
         self._dump_all: SchemaSerializer | None = None
         self._load = self._adapter.validator.validate_json
+        self._warnings = False if is_plain(self._adapter.core_schema) else RAISED
         self._model = kind if is_taken_as_it_is(kind) else None
         self.name = name_of(kind)
 
@@ -71,7 +74,7 @@ class Codec(Generic[T]):
         """
         checked = self.check(value)
         try:
-            text: bytes = self._dump(checked, by_alias=True, warnings="error")
+            text: bytes = self._dump(checked, by_alias=True, warnings=self._warnings)
         except UNWRITABLE as error:
             problem = VALUES.sub("", " ".join(str(error).split()))
             raise PayloadError(f"{self.name} cannot be written as JSON: {problem}") from error
