@@ -139,7 +139,7 @@ class Executor:
         _ = job.stored_options  # what cannot be read must fail before it runs
         if DEFERRED_FIELD in job.fields or HELD_FIELD in job.fields:
             self._refuse_to_start(job)
-        if self._is_worn_out(job, more=1):
+        if self.spec.max_started_attempts is not None and self._is_worn_out(job, more=1):
             raise UnrecoverableError(WORN_OUT)
         if runner is None:
             raise UnrecoverableError(self._unknown_name(job.name))

@@ -48,7 +48,7 @@ class HookLine:
         while self._events and self._turn == turn and is_same(clean):
             name, event = self._events.popleft()
             try:
-                await self._hooks.call(name, event)
+                await self._hooks.tell(name, event)
             finally:
                 self._hooks.count_done()
 

@@ -59,25 +59,24 @@ class Hooks:
         if running is not None:
             CURRENT.set(None)
         try:
-            for spec, call in self._hooks.get(name, ()):
-                await self._call(spec, call, name, event)
+            await self.tell(name, event)
         finally:
             if running is not None:
                 CURRENT.set(running)
 
-    async def _call(
-        self, spec: HookSpec, call: Callable[..., Any], name: str, event: object
-    ) -> None:
-        try:
-            answer = call(event) if spec.takes_event else call()
-            if inspect.isawaitable(answer):
-                await answer
-        except anyio.get_cancelled_exc_class():
-            if anyio.get_current_task().has_pending_cancellation():
-                raise
-            self._log_failure(spec, name)
-        except (Exception, SystemExit, KeyboardInterrupt):
-            self._log_failure(spec, name)
+    async def tell(self, name: str, event: object) -> None:
+        """Do what `call` does, in a task that runs no job."""
+        for spec, call in self._hooks.get(name, ()):
+            try:
+                answer = call(event) if spec.takes_event else call()
+                if inspect.isawaitable(answer):
+                    await answer
+            except anyio.get_cancelled_exc_class():
+                if anyio.get_current_task().has_pending_cancellation():
+                    raise
+                self._log_failure(spec, name)
+            except (Exception, SystemExit, KeyboardInterrupt):
+                self._log_failure(spec, name)
 
     def _log_failure(self, spec: HookSpec, name: str) -> None:
         log.exception("hook failed", hook=spec.attribute, event_name=name, queue=self._queue)
