@@ -13,6 +13,8 @@ Refused = Callable[[Fetched, int], "tuple[Ending, Settled | None] | None"]
 
 def how_many_fit(endings: Sequence[Delivery]) -> int:
     """Return how many endings one call takes: at most 250, and 4 MiB unless one is larger."""
+    if len(endings) <= 1:
+        return len(endings)
     size = 0
     for place, (ending, _, _) in enumerate(endings[:MOST_ENDINGS]):
         size += ending.size

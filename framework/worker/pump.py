@@ -121,7 +121,7 @@ class Pump:
     @property
     def is_idle(self) -> bool:
         """Whether it waits for a wake-up: it has room, and no call is under way."""
-        return self.has_room and self._counts.calls == 0
+        return self._counts.calls == 0 and self.has_room
 
     @property
     def is_empty(self) -> bool:
@@ -229,7 +229,7 @@ class Pump:
     def _go(self) -> None:
         """Make the calls that are worth it."""
         self._will_go = False
-        while self._free_lanes:
+        while self._free_lanes and (self._endings or (self.has_room and self.line_flows)):
             batch, want = self._next_call()
             if not (batch or want):
                 break
@@ -253,7 +253,9 @@ class Pump:
 
     def _send(self, on: TripLane, batch: list[Delivery], want: int) -> None:
         counts = self._counts
-        trip = Trip(self, on, batch, want, counts.tokens, self.clock.now_ms(), time.monotonic())
+        endings = [ending for ending, _, _ in batch]
+        now_ms, now = self.clock.now_ms(), time.monotonic()
+        trip = Trip(self, on, batch, endings, want, counts.tokens, now_ms, now)
         counts.tokens += want
         counts.asked += want
         counts.calls += 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from framework.store.lane import Lane, Numbered
+from framework.store.transitions.ending import Ending
 from framework.store.transitions.exchange import (
     EXCHANGE,
     Exchanged,
@@ -41,7 +42,7 @@ class TripLane:
     def word(self, trip: "Trip") -> Numbered:
         """Return the call of a trip."""
         args = exchange_args(
-            [ending for ending, _, _ in trip.batch],
+            trip.endings,
             self.taker,
             want=trip.want,
             next_token=trip.next_token,
@@ -53,7 +54,7 @@ class TripLane:
         """Return what a trip came back with."""
         return exchanged(
             reply,
-            [ending for ending, _, _ in trip.batch],
+            trip.endings,
             self.keys,
             self.taker,
             next_token=trip.next_token,
@@ -81,6 +82,7 @@ class Trip:
         home: Told of the reply.
         on: Its own until it is over.
         batch: What it delivers.
+        endings: Those of the batch.
         want: How many jobs it asks for.
         next_token: The first number of their tokens.
         now_ms: The time that it tells.
@@ -96,6 +98,7 @@ class Trip:
     home: Receives
     on: TripLane
     batch: list[Delivery]
+    endings: list[Ending]
     want: int
     next_token: int
     now_ms: int

@@ -65,7 +65,7 @@ class Waker:
 
     async def run(self) -> None:
         """Wake pumps until cancelled."""
-        reader = MarkerReader(self._store, self.near)
+        reader = MarkerReader(self._store, self.near, self._has_handed_over)
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._interrupt, reader)
@@ -118,7 +118,7 @@ class Waker:
         finally:
             self._blocked_on = frozenset()
         if marker is not None:
-            await self._hand_over(reader, marker)
+            await self._give_up(reader, marker)
         elif reader.was_cut:
             for pump in idle.values():
                 pump.look()
@@ -147,18 +147,17 @@ class Waker:
             seconds = min(seconds, left)
         return seconds, due
 
-    async def _hand_over(self, reader: MarkerReader, marker: Marker) -> None:
+    def _has_handed_over(self, marker: Marker) -> bool:
+        """Wake the pump that a marker is for, in the turn in which it came; unless it is full."""
         pump = self._pumps.get(marker.key)
         if pump is None or not pump.has_room:
-            await self._give_up(reader, marker)
-            return
+            return False
         if marker.due_ms > self._store.clock.now_ms() + 1:
             known = pump.line.due_ms
             pump.line.due_ms = min(known, int(marker.due_ms)) if known else int(marker.due_ms)
-            return
-        pump.look()
-        # The woken lane starts its call before the next look at who is idle.
-        await anyio.lowlevel.checkpoint()
+        else:
+            pump.look()
+        return True
 
     async def _give_up(self, reader: MarkerReader, marker: Marker) -> None:
         try:
