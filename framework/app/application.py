@@ -149,6 +149,7 @@ class Application:
             self._portal = await stack.enter_async_context(BlockingPortal())
             self._lines.open(self._tasks)
             self._tasks.start_soon(self._lines.adder.run)
+            await stack.enter_async_context(self._lines.adder.for_threads())
             self._tasks.start_soon(self.store.watch)
             if self.vitals.is_probed:
                 self._tasks.start_soon(self.vitals.run)

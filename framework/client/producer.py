@@ -79,6 +79,15 @@ class Producer(Generic[T, R]):
         added = await self._line.add(new)
         return FreshJob(self._line.keys, new, added, data, self._codecs)
 
+    def _add_from_thread(self, data: T, options: JobOptions) -> Job[T, R] | None:
+        """Add one job as `add` does, from a thread; None: it has ties, and `add` must."""
+        wanted = self._merged(options) if options else self._plain
+        if wanted.link is not None:
+            return None
+        new = new_job(self.name, self._data, data, wanted)
+        added = self._line.adder.add_from_thread(self._line.keys, new)
+        return FreshJob(self._line.keys, new, added, data, self._codecs)
+
     async def add_bulk(
         self, payloads: Iterable[T], **options: Unpack[JobOptions]
     ) -> Sequence[Job[T, R]]:

@@ -35,7 +35,10 @@ class SyncProducer(Generic[T, R]):
 
     def add(self, data: T, **options: Unpack[JobOptions]) -> Job[T, R]:
         """Put one job in line; see `Producer.add`."""
-        return self._portal.call(partial(self._producer.add, data, **options))
+        added = self._producer._add_from_thread(data, options)  # noqa: SLF001 - no way for others
+        if added is None:
+            return self._portal.call(partial(self._producer.add, data, **options))
+        return added
 
     def add_bulk(self, payloads: Iterable[T], **options: Unpack[JobOptions]) -> Sequence[Job[T, R]]:
         """Put many jobs in line; see `Producer.add_bulk`."""

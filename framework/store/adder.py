@@ -6,12 +6,13 @@ own answer or error.
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 
 from framework.errors import FrameworkError
 from framework.store.dispatcher import Dispatcher
 from framework.store.parcels import Bulk, note_added
 from framework.store.store import Store
+from framework.store.thread_adds import ThreadAdds
 from framework.store.transitions.add import AddedJob, AddedJobs, Call, NewJob
 from framework.store.transitions.add_linked import LinkedJob, touched_by
 from framework.wire.keys import QueueKeys
@@ -30,10 +31,24 @@ class Adder:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._dispatcher = Dispatcher(store)
+        self._threads = ThreadAdds(self._dispatcher)
 
     async def run(self) -> None:
         """Send what is asked, until cancelled; then fail what is left."""
         await self._dispatcher.run()
+
+    def for_threads(self) -> AbstractAsyncContextManager[None]:
+        """Let threads add; at the end, wait for those that have begun."""
+        return self._threads.opened()
+
+    def add_from_thread(self, keys: QueueKeys, job: NewJob) -> AddedJob:
+        """Add one job, in a thread that runs no loop, and wait for it. Raises as `add`.
+
+        Raises:
+            RuntimeError: The application does not run, or not in this process; or it is the
+                thread of its loop.
+        """
+        return self._threads.add(keys, job).added(job, 0)
 
     async def add(self, keys: QueueKeys, job: NewJob) -> AddedJob:
         """Add one job.

@@ -111,11 +111,16 @@ class Dispatcher:
             self._fail_rest()
             await asyncio.gather(*carriers, return_exceptions=True)
 
-    def put(self, road: Road, jobs: Sequence[Any]) -> Parcel[Any, Any]:
+    def put(
+        self,
+        road: Road,
+        jobs: Sequence[Any],
+        answer: Any = None,  # noqa: ANN401 - a future, or what a thread has in its place
+    ) -> Parcel[Any, Any]:
         """Send jobs as a parcel, now or with the next call of its road."""
         if not self._is_running:
             raise RuntimeError("the application is not running: use it as 'async with'")
-        parcel: Parcel[Any, Any] = Parcel(jobs, self._loop.create_future())
+        parcel: Parcel[Any, Any] = Parcel(jobs, answer or self._loop.create_future())
         if road in self._under_way:
             self.roads.put(road, parcel, self._loop.time())
         elif self._free and not self.roads.waits(road):
