@@ -86,6 +86,8 @@ export function follow(ask, links, heard, times) {
         }
       } catch (error) {
         if (endsIt(error)) return;
+        // Nothing came after what we know: see how it stands.
+        if (error instanceof TaskError && error.status === 204) last = "";
         asked = (error instanceof TaskError && error.retryAfter) || 0;
       }
       if (signal.aborted) return;
@@ -124,7 +126,8 @@ async function* read(ask, { url, last, silence, signal, speaks }) {
     const kind = response.headers.get("content-type") ?? "";
     if (!response.body || !kind.startsWith("text/event-stream")) {
       await response.body?.cancel();
-      throw new TaskError("unreachable", `${url.host} sent ${kind || "nothing"} for a stream`);
+      const message = `${url.host} sent ${kind || "nothing"} for a stream`;
+      throw new TaskError("unreachable", message, { status: response.status });
     }
     const chunks = chunksOf(response.body, () => {
       clearTimeout(watch);

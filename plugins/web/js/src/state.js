@@ -61,10 +61,14 @@ export function isFinal({ status }) {
   return status === "completed" || status === "failed" || status === "error";
 }
 
-/** @param {Progress | null} progress */
+/**
+ * Any job may tell whatever it likes: only a number is a percentage.
+ *
+ * @param {Progress | null} progress
+ */
 function progressed(progress) {
-  const percentage = typeof progress === "object" ? (progress?.percentage ?? null) : progress;
-  return { progress, percentage };
+  const told = typeof progress === "object" ? progress?.percentage : progress;
+  return { progress, percentage: typeof told === "number" ? told : null };
 }
 
 /** @param {string | null} iso */

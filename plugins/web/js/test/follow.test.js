@@ -32,6 +32,25 @@ test("a server that ends a stream early, as when it restarts, is asked again", a
   expect(await task.wait()).toBe(2);
 });
 
+test("a server that knows of nothing more is asked how the job stands", async () => {
+  const task = createTask(server.url, { id: "7", times: QUICK });
+  hear(task);
+
+  const first = await server.stream();
+  first.snapshot();
+  await until(() => task.getState().status === "active");
+  server.on("GET /tasks/report/7/events", (_, response) => {
+    server.forget("GET /tasks/report/7/events");
+    response.writeHead(204).end();
+  });
+  first.end();
+  const second = await server.stream();
+  second.snapshot({ state: "completed", result: "seen" });
+
+  expect(second.lastEventId).toBeUndefined();
+  expect(await task.wait()).toBe("seen");
+});
+
 test("a server that is away for a while is found again", async () => {
   const task = createTask(server.url, { id: "7", times: QUICK });
   const { told } = hear(task);

@@ -11,6 +11,7 @@ test("a started task is told live to its end", async () => {
   const stream = await server.stream();
   stream.snapshot({ state: "waiting" });
   stream.send("state", { state: "active", attempts_made: 0, due_at: null });
+  stream.send("progress", "a word of its own");
   stream.send("progress", 20);
   stream.send("progress", { percentage: 60, current: 3, total: 5, message: "half" });
   stream.send("state", { state: "completed", attempts_made: 1, due_at: null });
