@@ -22,20 +22,18 @@ from framework.store.lane import Lane
 from framework.store.patience import Patience
 from framework.store.store import Store
 from framework.store.transitions.ending import Ending, given_back
-from framework.store.transitions.exchange import MOST_WANTED, Exchanged, Fetched, Taker
+from framework.store.transitions.exchange import Exchanged, Fetched, Taker
 from framework.store.transitions.running import extend_locks
 from framework.wire.codes import error_for
 from framework.wire.job_hash import CANCEL_FIELD
 from framework.wire.keys import QueueKeys
 from framework.worker.deliveries import Delivery, Refused, Settled, how_many_fit
 from framework.worker.line import Line, is_cut
+from framework.worker.pacing import Pacing
 from framework.worker.parking import Parking
 from framework.worker.trip import Trip, TripLane
 
 log = structlog.get_logger("framework.worker")
-
-# Below this many slots a second call in flight has nothing to gain.
-FEW = 4
 
 
 @dataclass(slots=True)
@@ -85,6 +83,7 @@ class Pump:
     fetched: int = 0
     answered: int = 0
     fetched_at: float | None = None
+    pacing: Pacing = field(init=False)
     _counts: Counts = field(default_factory=Counts)
     _endings: list[Delivery] = field(default_factory=list[Delivery])
     _free_lanes: list[TripLane] = field(default_factory=list[TripLane])
@@ -92,6 +91,9 @@ class Pump:
     _handed: deque[Trip] = field(default_factory=deque[Trip])
     _carriers: Parking = field(default_factory=Parking)
     _will_go: bool = False
+
+    def __post_init__(self) -> None:
+        self.pacing = Pacing(self.concurrency)
 
     @property
     def clock(self) -> Clock:
@@ -139,9 +141,10 @@ class Pump:
         counts = self._counts
         counts.held -= 1
         self._endings.append((ending, settled, job))
-        if counts.held == 0:
-            self._go()  # nothing else can end in this turn
-        elif counts.calls == 0 or (self.line_flows and self._worth_a_call()):
+        endings = len(self._endings)
+        if counts.held == 0 or (endings >= self.pacing.half and self._free_lanes):
+            self._go()  # nothing else can end in this turn, or no more goes with one call
+        elif self.pacing.may_call(counts.calls, endings, self.free, line_flows=self.line_flows):
             self._go_soon()
 
     def drop(self, job: Fetched) -> None:
@@ -180,10 +183,6 @@ class Pump:
     def line_flows(self) -> bool:
         """Whether more jobs wait than were taken."""
         return not self.line.is_dry
-
-    def _worth_a_call(self) -> bool:
-        waiting = len(self._endings) + max(0, self.free)
-        return self._counts.calls == 1 and waiting >= max(2, self.concurrency // 4)
 
     def look(self) -> None:
         """Look for jobs: somebody said that there may be some."""
@@ -241,15 +240,17 @@ class Pump:
             self.on_idle()
 
     def _next_call(self) -> tuple[list[Delivery], int]:
-        if self._counts.calls and not (self.line_flows and self._worth_a_call()):
+        calls, endings, free = self._counts.calls, len(self._endings), self.free
+        flows = self.line_flows and self.is_fetching
+        if not self.pacing.may_call(calls, endings, free, line_flows=flows):
             return [], 0
-        count = how_many_fit(self._endings)
+        count = self.pacing.endings_to_send(calls, endings, free, line_flows=flows)
+        count = min(count, how_many_fit(self._endings))
         batch = self._endings[:count]
         del self._endings[:count]
         if not self.is_fetching or (self.line.is_dry and not batch):
             return batch, 0
-        most = self.concurrency if self.concurrency < FEW else (self.concurrency + 1) // 2
-        return batch, max(0, min(self.free, most, MOST_WANTED))
+        return batch, self.pacing.jobs_to_ask_for(free)
 
     def _send(self, on: TripLane, batch: list[Delivery], want: int) -> None:
         counts = self._counts

@@ -30,7 +30,7 @@ from framework.worker.executor import Executor
 from framework.worker.hook_line import HookLine
 from framework.worker.hooks import Heard, Hooks
 from framework.worker.locks import Holdings, OnLost, WhyLost
-from framework.worker.pump import FEW, Pump
+from framework.worker.pump import Pump
 from framework.worker.runner import RunsJobs
 from framework.worker.slots import Slots
 from framework.worker.stalled import watch_for_stalled
@@ -201,7 +201,7 @@ class Worker:
         concurrency = self.pump.concurrency
         self._executor = executor
         self._slots = Slots(self.pump, concurrency, executor.execute, serving)
-        self._lanes_left = 2 if concurrency >= FEW else 1
+        self._lanes_left = self.pump.pacing.lanes
         for _ in range(self._lanes_left):
             serving.start_soon(self._run_lane)
         self.waker.watch(self.pump)

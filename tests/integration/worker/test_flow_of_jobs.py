@@ -70,6 +70,22 @@ async def test_jobs_run_in_the_order_of_their_adding(open_app: Open, notes: Note
     assert notes.order == list(range(50))
 
 
+async def test_jobs_that_end_together_leave_in_halves(
+    open_app: Open, notes: Notes, store: Store, keys: QueueKeys
+) -> None:
+    app = open_app(notes.processor())
+
+    async with app:
+        await (await app.producer(Number)).add_bulk(Number(number=n) for n in range(30))
+        async with working(open_app(notes.processor(concurrency=10, gated=True))):
+            await until(lambda: notes.now == 10)
+            notes.gate.set()
+            await all_finished(app, "demo")
+
+    told = [event for event in await events_of(store, keys) if event in {"active", "completed"}]
+    assert told[:25] == [*["active"] * 10, *["completed"] * 5, *["active"] * 5, *["completed"] * 5]
+
+
 async def test_urgent_jobs_run_before_others(open_app: Open, notes: Notes) -> None:
     app = open_app(notes.processor())
 
