@@ -15,7 +15,7 @@ from anyio.lowlevel import checkpoint
 
 from framework.app.builder import Builder
 from framework.app.discovery import Declarations, discover
-from framework.app.factories import ProducerFactory, QueueFactory, SyncFactory
+from framework.app.factories import BackgroundFactory, ProducerFactory, QueueFactory, SyncFactory
 from framework.app.flows import FlowProducerFactory
 from framework.app.health import Vitals
 from framework.app.lines import Lines
@@ -119,6 +119,7 @@ class Application:
                 SyncProducer: SyncFactory(producers, SyncProducer, self._need_portal),
                 Queue: QueueFactory(self._lines.get),
                 FlowProducer: flows,
+                TaskGroup: BackgroundFactory(lambda: self._lines.tasks),
                 SyncFlowProducer: SyncFactory(flows, SyncFlowProducer, self._need_portal),
             },
             overrides=overrides,

@@ -94,8 +94,8 @@ class Builder:
             target: The provider, or where it is: ``package.module:attribute``, imported once an
                 application is made, so that the command line need not wait for it.
             scope: ``app``: one per process. ``job``: one per run.
-            eager: Make it when the application opens, in the application's own task: what runs
-                in the background opens its task group there.
+            eager: Make it when the application opens. What works in the background asks for an
+                ``anyio.abc.TaskGroup``: it gets the application's own.
 
         Raises:
             DeclarationError: It does not say what it provides, or is made for each job and eager.

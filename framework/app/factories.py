@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Generic, Protocol, TypeVar, get_args, get_origin
 
+from anyio.abc import TaskGroup
 from anyio.from_thread import BlockingPortal
 
 from framework.app.routes import Routes
@@ -88,6 +89,25 @@ class SyncFactory(Generic[A, S]):
     def build(self, wants: object) -> S:
         """Build it."""
         return self._wrap(self._factory.build(wants), self._portal())
+
+
+class BackgroundFactory:
+    """Makes ``TaskGroup``: what the application runs in the background.
+
+    Args:
+        tasks: Returns it, once the application runs.
+    """
+
+    def __init__(self, tasks: Callable[[], TaskGroup]) -> None:
+        self._tasks = tasks
+
+    def check(self, wants: object, asked_by: str) -> None:
+        """Refuse nothing."""
+
+    def build(self, wants: object) -> TaskGroup:
+        """Return it."""
+        del wants
+        return self._tasks()
 
 
 class QueueFactory:

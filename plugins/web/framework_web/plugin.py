@@ -10,6 +10,7 @@ class WebPlugin:
 
     def setup(self, builder: Builder) -> None:
         """Add it."""
+        builder.provide("framework_web.tasks:Tasks", eager=True)
 
 
 plugin = WebPlugin()
