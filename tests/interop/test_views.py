@@ -266,3 +266,28 @@ async def test_neither_side_removes_what_the_other_runs(ours: Ours, node: NodePe
         assert await node.state("q", mine) == "active"
         assert await node.state("theirs", running) == "active"
         await theirs.release(running)
+
+
+async def test_after_a_look_we_hear_all_that_node_does_with_the_job(
+    ours: Ours, node: NodePeer
+) -> None:
+    async with ours.producing() as app:
+        queue = app.queue("q")
+        job_id = await node.add("q", "n", {"a": 1}, delay=60_000)
+        look = await queue.look(job_id)
+        assert look is not None
+        assert (look.state, look.job.data) == (JobState.DELAYED, {"a": 1})
+        assert look.due == look.job.timestamp + look.job.delay
+
+        await node.work("q", progresses(7, value="done"))
+        await node.job_call("q", job_id, "promote")
+
+        told: list[str] = []
+        async with queue.listen(after=look.event_id, job_id=job_id) as listener:
+            while "completed" not in told:
+                told += [event.event for event in await listener.receive()]
+        ended = await queue.look(job_id)
+
+    assert told == ["waiting", "active", "progress", "completed"]
+    assert ended is not None
+    assert (ended.state, ended.due, ended.job.result) == (JobState.COMPLETED, None, "done")

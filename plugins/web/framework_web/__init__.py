@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from framework_web.model import TaskId as TaskId
     from framework_web.progress import TaskProgress as TaskProgress
     from framework_web.states import TaskState as TaskState
+    from framework_web.task_updates import TaskUpdate as TaskUpdate
     from framework_web.tasks import Tasks as Tasks
-    from framework_web.updates import TaskUpdate as TaskUpdate
 
 PLACES = {
     "kinds": ("TaskType", "task"),
@@ -23,7 +23,7 @@ PLACES = {
     "progress": ("TaskProgress",),
     "states": ("TaskState",),
     "tasks": ("Tasks",),
-    "updates": ("TaskUpdate",),
+    "task_updates": ("TaskUpdate",),
 }
 PUBLIC = {name: place for place, names in PLACES.items() for name in names}
 __all__ = sorted(PUBLIC)  # noqa: PLE0605 - a list of str, made from the table above

@@ -24,7 +24,7 @@ from framework import (
 from framework_web.kinds import CONCURRENCY, TaskType
 from framework_web.model import DeadLetter, Task, TaskId, dead_letter_of, task_of
 from framework_web.registry import Registry
-from framework_web.updates import OnUpdate, Subscription
+from framework_web.task_updates import OnUpdate, Subscription
 
 HALF_A_MINUTE = timedelta(seconds=30)
 
