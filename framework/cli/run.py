@@ -74,7 +74,8 @@ def supervise(
     max_rss: int | None,
 ) -> int:
     """Supervise worker processes until stopped, and return the exit code."""
-    import framework.cli.lean  # noqa: F401 - before all that imports structlog
+    import framework.cli.garbage  # before all that makes many objects
+    import framework.cli.lean  # before all that imports structlog
 
     # isort: split
     import anyio
@@ -91,6 +92,7 @@ def supervise(
         set_up_logs(settings)
         limits = Limits(max_jobs, None if max_rss is None else max_rss << 20)
         supervisor = Supervisor(start, processes, settings, limits, Systemd())
+        framework.cli.garbage.settle()
         with probes_of(supervisor.answer, settings):
             return anyio.run(supervisor.run, first, early)
     except SettingsError:

@@ -1,5 +1,6 @@
 """What a worker process does: discover, wire, work until a signal, drain."""
 
+import framework.cli.garbage  # before all that makes many objects
 import framework.cli.lean  # noqa: F401 - before all that imports structlog
 
 # isort: split
@@ -23,6 +24,7 @@ from framework.app.logs import set_up_logs
 from framework.app.portal_view import has_uvloop
 from framework.app.settings import load_settings
 from framework.cli.endings import clear_endings
+from framework.cli.garbage import settle
 from framework.cli.lifeline import tied_to_parent
 from framework.errors import DiscoveryError
 from framework.worker.tether import Tether
@@ -139,6 +141,7 @@ async def tell_when_ready(
     """Run the workers and say when they take jobs."""
     async with anyio.create_task_group() as working:
         await working.start(application.work)
+        settle()
         if on_ready is not None:
             on_ready()
         for spec in () if stopping.is_set() else application.declarations.selected:

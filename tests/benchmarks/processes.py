@@ -50,9 +50,13 @@ def timed(command: Sequence[str]) -> float:
 
 
 def worded(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the whole environment of a peer's program."""
+    """Return the whole environment of a peer's program.
+
+    Each has its bytecode at hand, ours too, as after an installation.
+    """
+    usual = {name: said for name, said in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     here = {"PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])}
-    return {**os.environ, "NODE_ENV": "production", **here, **environment}
+    return {**usual, "NODE_ENV": "production", **here, **environment}
 
 
 class Workers:
