@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from framework.app.application import Application as Application
     from framework.app.builder import Builder as Builder
     from framework.app.plugins import Plugin as Plugin
+    from framework.app.routes import Routes as Routes
+    from framework.app.routes import Target as Target
     from framework.app.settings import Settings as Settings
     from framework.app.workers import RunningWorker as RunningWorker
     from framework.app.workers import Workers as Workers
@@ -111,6 +113,7 @@ PLACES = {
     "app.application": ("Application",),
     "app.builder": ("Builder",),
     "app.plugins": ("Plugin",),
+    "app.routes": ("Routes", "Target"),
     "app.settings": ("Settings",),
     "app.workers": ("RunningWorker", "Workers"),
     "client.flow": ("Flow",),

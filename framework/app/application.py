@@ -112,6 +112,7 @@ class Application:
                 Settings: self.settings,
                 type(self.settings): self.settings,
                 Queues: Queues(self._lines.get),
+                Routes: self.routes,
                 Workers: self.workers,
             },
             factories={
@@ -142,7 +143,7 @@ class Application:
         async with AsyncExitStack() as stack:
             if self._tasks is not None:
                 raise RuntimeError("the application runs already")
-            warn_of_unknown()
+            warn_of_unknown(self.builder.settings)
             stack.callback(self._forget)
             await stack.enter_async_context(self.store)
             self._tasks = await stack.enter_async_context(anyio.create_task_group())

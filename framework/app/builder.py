@@ -84,6 +84,7 @@ class Builder:
         self.checks: list[Check] = []
         self.mounts: list[Mounted] = []
         self.commands: list[LazyCommand] = []
+        self.settings: list[str] = []
 
     def provide(
         self, target: Callable[..., object] | str, *, scope: Scope = "app", eager: bool = False
@@ -199,6 +200,14 @@ class Builder:
             )
         check_target(target, "command")
         self.commands.append(LazyCommand(name, target, help, self.by))
+
+    def reads(self, prefix: str) -> None:
+        """Say which settings are the plugin's own, so that nobody takes them for misspelt ones.
+
+        Args:
+            prefix: What their names begin with, such as ``FRAMEWORK_WEB_``.
+        """
+        self.settings.append(prefix)
 
     def _refuse_second(self, what: str, name: str, taken: list[str]) -> None:
         if name in taken:

@@ -1,7 +1,7 @@
 """Warns of settings in the environment or ``.env`` that nothing reads: misspelt ones."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import structlog
 from pydantic import AliasChoices
@@ -12,14 +12,20 @@ from framework.app.settings import PREFIX, Settings
 log = structlog.get_logger("framework.settings")
 
 
-def warn_of_unknown() -> None:
-    """Log each variable that begins as settings do and is none, with the nearest that is."""
+def warn_of_unknown(others: Sequence[str] = ()) -> None:
+    """Log each variable that begins as settings do and is none, with the nearest that is.
+
+    Args:
+        others: What the variables begin with that plugins read.
+    """
     kinds = list(kinds_of(Settings))
     known = {name for kind in kinds for name in names_of(kind) if name.startswith(PREFIX)}
     given = {name.upper() for kind in kinds for name in given_to(kind)}
     bare = sorted(name.removeprefix(PREFIX) for name in known)
     for name in sorted(given):
-        if not name.startswith(PREFIX) or name.partition("__")[0] in known:
+        if not name.startswith(PREFIX) or name.startswith(tuple(others)):
+            continue
+        if name.partition("__")[0] in known:
             continue
         near = difflib.get_close_matches(name.removeprefix(PREFIX), bare, n=1)
         told = {"did_you_mean": PREFIX + near[0]} if near else {}

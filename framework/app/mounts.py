@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Match, Mount
+from starlette.types import Scope
+from typing_extensions import override
 
 from framework.app.builder import Mounted
 from framework.app.plugins import distribution_of, points_of, target_of
@@ -12,6 +14,20 @@ from framework.errors import PluginError
 
 # What answers this path too answers any.
 NOWHERE = "/0f3a9e51-nobody-asks-for-this"
+
+
+class WholeMount(Mount):
+    """A mount that serves its path itself too, without a redirection to the path and a slash."""
+
+    @override
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether a request is for what is mounted, and what that gets to see."""
+        path: str = scope["path"]
+        if path.removeprefix(scope.get("root_path", "")) != self.path:
+            return super().matches(scope)
+        path = f"{path}/"
+        match, child = super().matches({**scope, "path": path})
+        return match, {**child, "path": path}
 
 
 @contextmanager
@@ -27,7 +43,7 @@ def mounted(app: Starlette, mounts: Sequence[Mounted]) -> Iterator[None]:
     added: list[BaseRoute] = []
     for one in mounts:
         refuse_taken(routes, one)
-        added.append(Mount(one.path, app=target_of(one.by, one.target), name=one.by))
+        added.append(WholeMount(one.path, app=target_of(one.by, one.target), name=one.by))
     catching = (place for place, route in enumerate(routes) if answers(route, NOWHERE))
     place = next(catching, len(routes))
     routes[place:place] = added

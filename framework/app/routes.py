@@ -36,7 +36,7 @@ class Target:
 
 
 class Routes:
-    """All routes of an application.
+    """All routes of an application. Ask for it by its type.
 
     Args:
         processors: Each handler of a typed payload makes a route.
@@ -93,6 +93,11 @@ class Routes:
             )
         known = target.result if result is object else result
         return Target(target.queue, target.name, payload, known, target.defaults, target.where)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Where the jobs of each payload type go: of all processors, then of all `route`."""
+        return tuple(self._targets)
 
     def takes(self, payload: object) -> bool:
         """Tell whether any route is for just this type."""

@@ -185,20 +185,21 @@ class Listener:
         """Return the next events, once there are any; none when the time is over.
 
         Args:
-            timeout: How long to wait for them; for ever unless given.
+            timeout: How long to wait for them; for ever unless given. 0: only what is there.
 
         Raises:
             RedisRefusedError: Redis refuses to be read.
         """
         if timeout is not None:
             check_span("timeout", timeout)
-        with anyio.move_on_after(None if timeout is None else timeout.total_seconds()):
-            while True:
-                self._changed = anyio.Event()
-                found = await self.events.take(self._source.position(self.events.key))
-                if found:
-                    return found
-                if self._error is not None:
-                    raise self._error
+        while True:
+            self._changed = anyio.Event()
+            found = await self.events.take(self._source.position(self.events.key))
+            if found:
+                return found
+            if self._error is not None:
+                raise self._error
+            with anyio.move_on_after(None if timeout is None else timeout.total_seconds()):
                 await self._changed.wait()
-        return []
+            if not self._changed.is_set():
+                return []

@@ -11,6 +11,10 @@ class WebPlugin:
     def setup(self, builder: Builder) -> None:
         """Add it."""
         builder.provide("framework_web.tasks:Tasks", eager=True)
+        builder.reads("FRAMEWORK_WEB_")
+        builder.mount("/tasks", "framework_web.rest:tasks")
+        builder.mount("/events", "framework_web.rest:events")
+        builder.command("web", "framework_web.command:web", help="Serve tasks over HTTP.")
 
 
 plugin = WebPlugin()

@@ -1,0 +1,164 @@
+"""The OpenAPI document: each type of task with the schema of its payload."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+
+from framework_web.task_types import TaskType, TaskTypes
+
+REF = "#/components/schemas/{model}"
+STATES = ["waiting", "active", "completed", "failed", "paused", "retrying"]
+TEXT = {"type": "string"}
+MAYBE_TEXT = {"type": ["string", "null"]}
+OWN_SCHEMAS: dict[str, Any] = {
+    "Started": {
+        "type": "object",
+        "required": ["id", "type", "links"],
+        "properties": {
+            "id": TEXT,
+            "type": TEXT,
+            "links": {
+                "type": "object",
+                "properties": {"self": TEXT, "events": TEXT, "abort": TEXT},
+            },
+        },
+    },
+    "Task": {
+        "type": "object",
+        "required": ["id", "type", "state", "attempts_made"],
+        "properties": {
+            "id": TEXT,
+            "type": TEXT,
+            "state": {"enum": STATES},
+            "progress": {},
+            "result": {},
+            "error": MAYBE_TEXT,
+            "attempts_made": {"type": "integer"},
+            **dict.fromkeys(("added_at", "started_at", "finished_at", "due_at"), MAYBE_TEXT),
+        },
+    },
+    "Effect": {
+        "type": "object",
+        "required": ["id", "effect"],
+        "properties": {"id": TEXT, "effect": {"enum": ["done", "asked", "later"]}},
+    },
+    "Problem": {
+        "type": "object",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": TEXT,
+            "title": TEXT,
+            "status": {"type": "integer"},
+            "detail": TEXT,
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {"field": TEXT, "message": TEXT},
+                },
+            },
+        },
+    },
+}
+INPUT: JsonSchemaMode = "validation"
+
+
+def document(types: TaskTypes, root: str) -> dict[str, Any]:
+    """Return the document.
+
+    Args:
+        types: All types of tasks.
+        root: The path that they are below.
+    """
+    inputs = [(kind.name, INPUT, kind.adapter) for kind in types.values()]
+    payloads, shared = TypeAdapter.json_schemas(inputs, ref_template=REF)
+    schemas = {
+        **shared.get("$defs", {}),
+        **{f"Web{name}": one for name, one in OWN_SCHEMAS.items()},
+    }
+    paths: dict[str, Any] = {root or "/": {"get": LIST}}
+    for kind in types.values():
+        paths |= paths_of(kind, payloads[kind.name, INPUT], f"{root}/{kind.name}")
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Tasks", "version": "1"},
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"key": []}, {}],
+    }
+
+
+def paths_of(kind: TaskType, payload: Any, at: str) -> dict[str, Any]:  # noqa: ANN401 - a JSON schema
+    """Describe one type."""
+    task_id = [{"name": "id", "in": "path", "required": True, "schema": TEXT}]
+    key = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": TEXT}
+    last = {"name": "Last-Event-ID", "in": "header", "required": False, "schema": TEXT}
+    one = f"{at}/{{id}}"
+    stream = {"200": {"description": "Its events", "content": {"text/event-stream": {}}}}
+    post = {
+        "summary": f"Start {kind.name}",
+        "parameters": [key],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": payload}}},
+        "responses": answers(202, "Started", 400, 413, 415, 422),
+    }
+    return {
+        at: {"post": post},
+        one: {
+            "parameters": task_id,
+            "get": {"summary": "How it stands", "responses": answers(200, "Task", 404)},
+            "delete": {"summary": "Abort it", "responses": answers(202, "Effect", 404, 409)},
+        },
+        f"{one}/events": {
+            "parameters": task_id,
+            "get": {
+                "summary": "Follow it",
+                "parameters": [last],
+                "responses": {**stream, "204": {"description": "Nothing more"}, **problems(404)},
+            },
+        },
+        **{
+            f"{one}/{action}": {
+                "parameters": task_id,
+                "post": {
+                    "summary": action.capitalize(),
+                    "responses": answers(202, "Effect", 404, 409),
+                },
+            }
+            for action in ("pause", "resume", "retry")
+        },
+    }
+
+
+def answers(status: int, schema: str, *wrong: int) -> dict[str, Any]:
+    """Describe the answers of an operation."""
+    content = {"application/json": {"schema": {"$ref": REF.format(model=f"Web{schema}")}}}
+    return {str(status): {"description": schema, "content": content}, **problems(*wrong)}
+
+
+def problems(*wrong: int) -> dict[str, Any]:
+    """Describe what can be wrong; who may not ask, and Redis that is away, always can."""
+    schema = {"$ref": REF.format(model="WebProblem")}
+    content = {"application/problem+json": {"schema": schema}}
+    return {
+        str(status): {"description": "Problem", "content": content}
+        for status in sorted({*wrong, 401, 403, 503})
+    }
+
+
+LIST = {
+    "summary": "Counts by type and state, or a page of one type and state",
+    "parameters": [
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in (
+            ("type", TEXT),
+            ("state", TEXT),
+            ("offset", {"type": "integer", "minimum": 0}),
+            ("limit", {"type": "integer", "minimum": 0, "maximum": 100}),
+        )
+    ],
+    "responses": {"200": {"description": "Counts, or a page"}, **problems(404, 422)},
+}

@@ -1,0 +1,255 @@
+"""The endpoints: start, look at, follow and steer tasks."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from urllib.parse import quote
+from weakref import WeakKeyDictionary
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from framework import Application, JobLook, JobOptions, JobState, OptionsError, Queues, Routes
+from framework.asgi import inject
+from framework_web.cursor import EVENT_ID, read_cursor
+from framework_web.desk import Desk, is_of
+from framework_web.feed import Feed
+from framework_web.openapi import document
+from framework_web.problems import ProblemError, answer_problem, problem_of
+from framework_web.sse import HEADERS, EventStream
+from framework_web.standing import snapshot_of
+from framework_web.task_types import TaskType
+from framework_web.updates import Updates
+
+KEY_HEADER = "Idempotency-Key"
+JSON = "application/json"
+MOST_IN_PAGE = 100
+PAGE = 20
+MOST_DIGITS = 10
+
+Endpoint = Callable[[Desk, Request], Awaitable[ASGIApp]]
+DESKS: WeakKeyDictionary[Application, Desk] = WeakKeyDictionary()
+
+
+async def desk_of(request: Request) -> Desk:
+    """Return what the endpoints of an application work with."""
+    queues: Queues = await inject(Queues)(request)
+    application: Application = request.state.framework
+    desk = DESKS.get(application)
+    if desk is None:
+        desk = DESKS[application] = Desk(queues, await inject(Routes)(request))
+    return desk
+
+
+class Answering:
+    """An endpoint as an ASGI app: guarded, with errors as problems.
+
+    Args:
+        endpoint: What answers.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        answer: ASGIApp
+        try:
+            desk = await desk_of(request)
+            desk.guard.check(request)
+            answer = await self._endpoint(desk, request)
+        except Exception as error:  # whatever it is, the caller gets a problem document
+            answer = problem_of(error).response()
+        await answer(scope, receive, send)
+
+
+def kind_of(desk: Desk, request: Request) -> TaskType:
+    """Return the type that the path names.
+
+    Raises:
+        ProblemError: There is none.
+    """
+    return desk.types.find(request.path_params["type"])
+
+
+async def start(desk: Desk, request: Request) -> Response:
+    """Start a task."""
+    kind = kind_of(desk, request)
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+        raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send {JSON}.")
+    data = kind.read(await body_of(request, desk.settings.web_body_limit))
+    options = JobOptions(**kind.defaults)
+    key = request.headers.get(KEY_HEADER)
+    if key is not None:
+        options["job_id"] = key.strip().strip('"')
+    try:
+        job = await desk.queue_of(kind).add(kind.job_name, data, **options)
+    except OptionsError as error:
+        where = KEY_HEADER if key is not None else "the whole"
+        told = [{"field": where, "message": str(error)}]
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"{where} cannot be used.", errors=told
+        ) from error
+    at = f"{request.scope.get('root_path', '')}/{quote(kind.name)}/{quote(job.id, safe='')}"
+    links = {"self": at, "events": f"{at}/events", "abort": at}
+    told_of = {"id": job.id, "type": kind.name, "links": links}
+    return JSONResponse(told_of, HTTPStatus.ACCEPTED, {"Location": at})
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """Return the body.
+
+    Raises:
+        ProblemError: It is too large.
+    """
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            raise ProblemError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {most} bytes."
+            )
+    return bytes(body)
+
+
+async def show(desk: Desk, request: Request) -> Response:
+    """Tell how a task stands."""
+    kind = kind_of(desk, request)
+    look = await desk.look(kind, request.path_params["id"])
+    return JSONResponse(snapshot_of(look, kind.name), headers={"Cache-Control": "no-store"})
+
+
+def steering(action: str) -> Endpoint:
+    """Return the endpoint that changes a task."""
+
+    async def steer(desk: Desk, request: Request) -> Response:
+        kind = kind_of(desk, request)
+        task_id = (await desk.look(kind, request.path_params["id"])).job.id
+        queue, effect = desk.queue_of(kind), "done"
+        match action:
+            case "abort":
+                effect = str(await queue.cancel(task_id, "aborted"))
+            case "pause":
+                effect = str(await queue.pause_job(task_id))
+            case "resume":
+                await queue.resume_job(task_id)
+            case _:
+                await queue.retry_job(task_id, reset_attempts_made=True)
+        return JSONResponse({"id": task_id, "effect": effect}, HTTPStatus.ACCEPTED)
+
+    return steer
+
+
+async def follow(desk: Desk, request: Request) -> ASGIApp:
+    """Stream what happens to a task."""
+    kind = kind_of(desk, request)
+    queue, task_id = desk.queue_of(kind), request.path_params["id"]
+    resume = read_cursor(request.headers.get("last-event-id"))
+    look = await queue.look(task_id)
+    if look is not None and not is_of(kind, look.job):
+        look = resume = None
+    if request.method == "HEAD":
+        await desk.look(kind, task_id)
+        return Response(headers={name.decode(): value.decode() for name, value in HEADERS})
+    feed = Feed(queue, task_id, kind.name, desk.logs, desk.settings.web_heartbeat)
+    if not await feed.open(look, resume):
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+    return EventStream(feed.frames(), feed.close)
+
+
+async def follow_all(desk: Desk, request: Request) -> ASGIApp:
+    """Stream what happens to all tasks of some types."""
+    wanted = request.query_params.get("types")
+    names = list(desk.types) if wanted is None else [one for one in wanted.split(",") if one]
+    kinds = [desk.types.find(name) for name in names]
+    if request.method == "HEAD":
+        return Response(headers={name.decode(): value.decode() for name, value in HEADERS})
+    queues = {kind.queue: desk.queue_of(kind) for kind in kinds}
+    last = request.headers.get("last-event-id", "").split(",")
+    known = len(last) == len(queues) and all(map(EVENT_ID.fullmatch, last))
+    updates = Updates(queues, kinds, last if known else (), desk.settings.web_heartbeat)
+    return EventStream(updates.frames(), updates.close, updates.work)
+
+
+async def show_all(desk: Desk, request: Request) -> Response:
+    """Count tasks by type and state, or show a page of those of one type and state."""
+    query = request.query_params
+    if "type" not in query:
+        counts = [
+            {"type": kind.name, "queue": kind.queue, "counts": await desk.queue_of(kind).counts()}
+            for kind in desk.types.values()
+        ]
+        return JSONResponse({"types": counts})
+    kind = desk.types.find(query["type"])
+    state = state_in(query.get("state", JobState.WAITING))
+    offset, limit = whole(query, "offset", 0, 2**31), whole(query, "limit", PAGE, MOST_IN_PAGE)
+    jobs = await desk.queue_of(kind).jobs(state, offset, offset + max(limit, 1) - 1)
+    looks = [JobLook(job, state, None, "") for job in jobs if is_of(kind, job)]
+    at = f"{request.scope.get('root_path', '')}?type={quote(kind.name)}&state={state}"
+    is_full = len(jobs) >= max(limit, 1)
+    following = f"{at}&offset={offset + len(jobs)}&limit={limit}" if is_full else None
+    tasks = [snapshot_of(look, kind.name) for look in looks]
+    return JSONResponse({"type": kind.name, "state": state, "tasks": tasks, "next": following})
+
+
+def state_in(text: str) -> JobState:
+    """Read a state.
+
+    Raises:
+        ProblemError: There is none of this name.
+    """
+    try:
+        state = JobState(text)
+    except ValueError:
+        state = JobState.UNKNOWN
+    if state is JobState.UNKNOWN:
+        told = [{"field": "state", "message": "there is no such state"}]
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "state does not fit.", errors=told)
+    return state
+
+
+def whole(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    """Read a whole number from 0.
+
+    Raises:
+        ProblemError: It is none, or larger than it may be.
+    """
+    text = query.get(name, str(default))
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else -1
+    if not 0 <= number <= most:
+        told = [{"field": name, "message": f"a whole number from 0 to {most}"}]
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} does not fit.", errors=told)
+    return number
+
+
+async def describe(desk: Desk, request: Request) -> Response:
+    """Describe all of it, as OpenAPI has it."""
+    return JSONResponse(document(desk.types, request.scope.get("root_path", "")))
+
+
+def at(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
+    """Return a route."""
+    return Route(path, Answering(endpoint), methods=[method])
+
+
+HANDLERS = {HTTPException: answer_problem, Exception: answer_problem}
+ONE = "/{type}/{id}"
+tasks = Starlette(
+    routes=[
+        at("/", show_all),
+        at("/openapi.json", describe),
+        at("/{type}", start, "POST"),
+        at(ONE, show),
+        at(ONE, steering("abort"), "DELETE"),
+        at(f"{ONE}/events", follow),
+        at(f"{ONE}/pause", steering("pause"), "POST"),
+        at(f"{ONE}/resume", steering("resume"), "POST"),
+        at(f"{ONE}/retry", steering("retry"), "POST"),
+    ],
+    exception_handlers=HANDLERS,
+)
+events = Starlette(routes=[at("/", follow_all)], exception_handlers=HANDLERS)

@@ -1,0 +1,88 @@
+"""Server-sent events: how one is written, and an answer that is a stream of them."""
+
+import json
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from typing import Any
+
+import anyio
+import structlog
+from starlette.types import Receive, Scope, Send
+
+log = structlog.get_logger("framework.web")
+
+RETRY_MS = 2000
+# A client that takes nothing for so long is dropped; with its Last-Event-ID it misses nothing.
+SLOW_SECONDS = 30.0
+BEGIN = b"retry: %d\n\n" % RETRY_MS
+HEARTBEAT = b": still here\n\n"
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+Frames = AsyncGenerator[bytes, None]
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+def frame(event: str, data: object, event_id: str) -> bytes:
+    """Return one event as it is sent."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return f"id: {event_id}\nevent: {event}\ndata: {text}\n\n".encode()
+
+
+class EventStream:
+    """An answer that sends frames as they come, until they end or the client leaves. An ASGI app.
+
+    Args:
+        frames: What to send.
+        close: Called whichever way it ends.
+        work: What runs meanwhile.
+        slow_seconds: How long the client may take nothing.
+    """
+
+    def __init__(
+        self,
+        frames: Frames,
+        close: Work,
+        work: Sequence[Work] = (),
+        slow_seconds: float = SLOW_SECONDS,
+    ) -> None:
+        self._frames = frames
+        self._close = close
+        self._work = work
+        self._slow_seconds = slow_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send them."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._end_with_client, receive, tasks.cancel_scope)
+                for one in self._work:
+                    tasks.start_soon(one)
+                await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+                if await self._send_all(send, scope):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
+                tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._frames.aclose()
+                await self._close()
+
+    async def _send_all(self, send: Send, scope: Scope) -> bool:
+        """Send all frames; return False if the client was too slow for them."""
+        async for part in self._frames:
+            with anyio.move_on_after(self._slow_seconds) as patience:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            if patience.cancelled_caught:
+                facts = {"path": scope["path"], "seconds": self._slow_seconds}
+                log.warning("slow client dropped: it took nothing", **facts)
+                return False
+        return True
+
+    async def _end_with_client(self, receive: Receive, scope: anyio.CancelScope) -> None:
+        """Notice that the client has left."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        scope.cancel()
