@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from framework_web.task_types import TaskType, TaskTypes
+from framework_web.desk import Desk
+from framework_web.kinds import TaskType
 
 REF = "#/components/schemas/{model}"
 STATES = ["waiting", "active", "completed", "failed", "paused", "retrying"]
@@ -64,21 +65,21 @@ OWN_SCHEMAS: dict[str, Any] = {
 INPUT: JsonSchemaMode = "validation"
 
 
-def document(types: TaskTypes, root: str) -> dict[str, Any]:
+def document(desk: Desk, root: str) -> dict[str, Any]:
     """Return the document.
 
     Args:
-        types: All types of tasks.
+        desk: Knows all types of tasks.
         root: The path that they are below.
     """
-    inputs = [(kind.name, INPUT, kind.adapter) for kind in types.values()]
+    inputs = [(kind.name, INPUT, desk.payloads.of(kind).adapter) for kind in desk.kinds]
     payloads, shared = TypeAdapter.json_schemas(inputs, ref_template=REF)
     schemas = {
         **shared.get("$defs", {}),
         **{f"Web{name}": one for name, one in OWN_SCHEMAS.items()},
     }
     paths: dict[str, Any] = {root or "/": {"get": LIST}}
-    for kind in types.values():
+    for kind in desk.kinds:
         paths |= paths_of(kind, payloads[kind.name, INPUT], f"{root}/{kind.name}")
     return {
         "openapi": "3.1.0",

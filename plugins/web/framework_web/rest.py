@@ -1,5 +1,6 @@
 """The endpoints: start, look at, follow and steer tasks."""
 
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import quote
@@ -15,13 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from framework import Application, JobLook, JobOptions, JobState, OptionsError, Queues, Routes
 from framework.asgi import inject
 from framework_web.cursor import EVENT_ID, read_cursor
-from framework_web.desk import Desk, is_of
+from framework_web.desk import Desk
 from framework_web.feed import Feed
+from framework_web.kinds import TaskType
 from framework_web.openapi import document
 from framework_web.problems import ProblemError, answer_problem, problem_of
 from framework_web.sse import HEADERS, EventStream
 from framework_web.standing import snapshot_of
-from framework_web.task_types import TaskType
+from framework_web.tasks import Tasks
 from framework_web.updates import Updates
 
 KEY_HEADER = "Idempotency-Key"
@@ -40,7 +42,8 @@ async def desk_of(request: Request) -> Desk:
     application: Application = request.state.framework
     desk = DESKS.get(application)
     if desk is None:
-        desk = DESKS[application] = Desk(queues, await inject(Routes)(request))
+        tasks: Tasks = await inject(Tasks)(request)
+        desk = DESKS[application] = Desk(tasks, queues, await inject(Routes)(request))
     return desk
 
 
@@ -73,7 +76,7 @@ def kind_of(desk: Desk, request: Request) -> TaskType:
     Raises:
         ProblemError: There is none.
     """
-    return desk.types.find(request.path_params["type"])
+    return desk.find(request.path_params["type"])
 
 
 async def start(desk: Desk, request: Request) -> Response:
@@ -81,13 +84,13 @@ async def start(desk: Desk, request: Request) -> Response:
     kind = kind_of(desk, request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
         raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send {JSON}.")
-    data = kind.read(await body_of(request, desk.settings.web_body_limit))
-    options = JobOptions(**kind.defaults)
+    data = desk.payloads.of(kind).read(await body_of(request, desk.settings.web_body_limit))
+    options = JobOptions(**{"job_id": str(uuid.uuid4()), **kind.defaults})
     key = request.headers.get(KEY_HEADER)
     if key is not None:
         options["job_id"] = key.strip().strip('"')
     try:
-        job = await desk.queue_of(kind).add(kind.job_name, data, **options)
+        job = await desk.queue_of(kind).add(kind.name, data, **options)
     except OptionsError as error:
         where = KEY_HEADER if key is not None else "the whole"
         told = [{"field": where, "message": str(error)}]
@@ -150,8 +153,6 @@ async def follow(desk: Desk, request: Request) -> ASGIApp:
     queue, task_id = desk.queue_of(kind), request.path_params["id"]
     resume = read_cursor(request.headers.get("last-event-id"))
     look = await queue.look(task_id)
-    if look is not None and not is_of(kind, look.job):
-        look = resume = None
     if request.method == "HEAD":
         await desk.look(kind, task_id)
         return Response(headers={name.decode(): value.decode() for name, value in HEADERS})
@@ -164,14 +165,14 @@ async def follow(desk: Desk, request: Request) -> ASGIApp:
 async def follow_all(desk: Desk, request: Request) -> ASGIApp:
     """Stream what happens to all tasks of some types."""
     wanted = request.query_params.get("types")
-    names = list(desk.types) if wanted is None else [one for one in wanted.split(",") if one]
-    kinds = [desk.types.find(name) for name in names]
+    names = [one for one in (wanted or "").split(",") if one]
+    kinds = desk.kinds if wanted is None else [desk.find(name) for name in names]
     if request.method == "HEAD":
         return Response(headers={name.decode(): value.decode() for name, value in HEADERS})
-    queues = {kind.queue: desk.queue_of(kind) for kind in kinds}
+    queues = {kind.name: desk.queue_of(kind) for kind in kinds}
     last = request.headers.get("last-event-id", "").split(",")
     known = len(last) == len(queues) and all(map(EVENT_ID.fullmatch, last))
-    updates = Updates(queues, kinds, last if known else (), desk.settings.web_heartbeat)
+    updates = Updates(queues, last if known else (), desk.settings.web_heartbeat)
     return EventStream(updates.frames(), updates.close, updates.work)
 
 
@@ -181,14 +182,14 @@ async def show_all(desk: Desk, request: Request) -> Response:
     if "type" not in query:
         counts = [
             {"type": kind.name, "queue": kind.queue, "counts": await desk.queue_of(kind).counts()}
-            for kind in desk.types.values()
+            for kind in desk.kinds
         ]
         return JSONResponse({"types": counts})
-    kind = desk.types.find(query["type"])
+    kind = desk.find(query["type"])
     state = state_in(query.get("state", JobState.WAITING))
     offset, limit = whole(query, "offset", 0, 2**31), whole(query, "limit", PAGE, MOST_IN_PAGE)
     jobs = await desk.queue_of(kind).jobs(state, offset, offset + max(limit, 1) - 1)
-    looks = [JobLook(job, state, None, "") for job in jobs if is_of(kind, job)]
+    looks = [JobLook(job, state, None, "") for job in jobs]
     at = f"{request.scope.get('root_path', '')}?type={quote(kind.name)}&state={state}"
     is_full = len(jobs) >= max(limit, 1)
     following = f"{at}&offset={offset + len(jobs)}&limit={limit}" if is_full else None
@@ -228,7 +229,7 @@ def whole(query: Mapping[str, str], name: str, default: int, most: int) -> int:
 
 async def describe(desk: Desk, request: Request) -> Response:
     """Describe all of it, as OpenAPI has it."""
-    return JSONResponse(document(desk.types, request.scope.get("root_path", "")))
+    return JSONResponse(document(desk, request.scope.get("root_path", "")))
 
 
 def at(path: str, endpoint: Endpoint, method: str = "GET") -> Route:

@@ -12,10 +12,11 @@ import uvicorn
 from pydantic import BaseModel, Field
 from starlette.applications import Starlette
 
-from framework import Context, Job, UnrecoverableError, processor
+from framework import Context, Job, UnrecoverableError
 from framework.app.application import Application
 from framework.app.mounts import mounted
 from framework.asgi import STATE
+from framework_web import task
 from tests.support.until import until
 
 
@@ -33,7 +34,7 @@ def gate(name: str) -> anyio.Event:
     return GATES.setdefault(name, anyio.Event())
 
 
-@processor("pictures", concurrency=20)
+@task("resize", queue="pictures", concurrency=20)
 async def resize(job: Job[Resize], ctx: Context) -> dict[str, int]:
     await ctx.progress(20)
     await ctx.log("begun")
