@@ -209,7 +209,7 @@ async def test_a_worker_outlives_an_outage_between_a_late_answer_and_its_locks(
         runs[job.data.number] += 1
 
     monkeypatch.setattr("framework.worker.trip.exchanged", late)
-    monkeypatch.setattr("framework.worker.pump.extend_locks", away)
+    monkeypatch.setattr("framework.worker.late.extend_locks", away)
     app = open_app(run)
     async with working(app):
         producer = await app.producer(Number)
