@@ -1,6 +1,6 @@
 -- Put new jobs in line; a custom id that is there already changes nothing.
 --
--- keys:    base wait paused active prioritized delayed marker meta events pc id lane
+-- keys:    base wait active marker meta events id lane
 -- args:    sequence lane_ms count ...
 -- rest:    groups of jobs that differ in their data alone, `count` jobs in all, at most 1,000:
 --          size job_id name opts timestamp delay_ms priority lifo, then the data of each.
@@ -8,48 +8,30 @@
 -- returns: {first, duplicates}: the counted id of the nth job is first + n; the places of
 --          custom ids that were there. {} when a later call was served on this lane.
 -- emits:   added, then waiting or delayed; duplicated
--- include: lib/lanes lib/queue lib/delayed lib/line
+-- include: lib/lanes lib/queue lib/many
+-- lazy:    lib/other_adds:other_adder lib/delayed:mark_delayed
 
 local before = answered(redis.call("GET", lane), sequence)
 if before == nil then return {} end
-if before then return {before[1], before[2]} end
+if before then return before end
 
 local is_paused, mode, concurrency, max_len =
   unpack(redis.call("HMGET", meta, "paused", "x-fw.pause", "concurrency", "opts.maxLenEvents"))
-local line = line_of(wait, paused, is_paused, mode)
-max_len = max_events(meta, max_len)
-local counter = redis.call("INCRBY", id, count) - tonumber(count)
-local duplicates, back, front, nth = {}, {}, {}, 0
-local any_ready, any_delayed = false, false
-
--- Puts a stored job where its options say, all but the list, which is filled at the end.
-local function enqueue(job_id, due, priority, lifo)
-  if due then
-    add_delayed(delayed, job_id, due)
-    redis.call("XADD", events, "*", "event", "delayed", "jobId", job_id,
-      "delay", string.format("%.0f", due))
-    any_delayed = true
-    return
-  end
-  if priority ~= "0" then
-    add_prioritized(prioritized, pc, job_id, tonumber(priority))
-  elseif lifo == "1" then
-    front[#front + 1] = job_id
-  else
-    back[#back + 1] = job_id
-  end
-  redis.call("XADD", events, "*", "event", "waiting", "jobId", job_id)
-  any_ready = true
-end
+local line = is_paused and line_of(wait, base .. "paused", is_paused, mode) or wait
+local last = redis.call("INCRBY", id, count)
+local counter = last - count
+local duplicates, back, nth = {}, {}, 0
+local any_ready, any_delayed, add_other = false, false, nil
 
 local at = rest
-while at < #ARGV do
+while ARGV[at + 1] do
   local size, custom, name, opts, timestamp, delay_ms, priority, lifo = unpack(ARGV, at + 1, at + 8)
-  local due = delay_ms ~= "0" and tonumber(timestamp) + tonumber(delay_ms)
+  local due = delay_ms ~= "0" and timestamp + delay_ms
+  local is_other = due or priority ~= "0" or lifo == "1"
   at = at + 8
-  for place = at + 1, at + tonumber(size) do
+  for place = at + 1, at + size do
     nth = nth + 1
-    local job_id = custom ~= "" and custom or string.format("%.0f", counter + nth)
+    local job_id = custom ~= "" and custom or string.format("%d", counter + nth)
     local job = base .. job_id
     if custom ~= "" and redis.call("EXISTS", job) == 1 then
       duplicates[#duplicates + 1] = nth
@@ -58,18 +40,27 @@ while at < #ARGV do
       redis.call("HSET", job, "name", name, "data", ARGV[place], "opts", opts,
         "timestamp", timestamp, "delay", delay_ms, "priority", priority)
       redis.call("XADD", events, "*", "event", "added", "jobId", job_id, "name", name)
-      enqueue(job_id, due, priority, lifo)
+      if is_other then
+        add_other = add_other or other_adder()
+        add_other(line, job_id, due, priority)
+      else
+        redis.call("XADD", events, "*", "event", "waiting", "jobId", job_id)
+        back[#back + 1] = job_id
+      end
+      if due then any_delayed = true else any_ready = true end
     end
   end
-  at = at + tonumber(size)
+  at = at + size
 end
 
 call_many("LPUSH", line, back)
-call_many("RPUSH", line, front)
 if any_ready and not is_blocked(is_paused, concurrency, active) then
-  redis.call("ZADD", marker, 0, "0")
+  redis.call("ZADD", marker, "0", "0")
 end
-if any_delayed then mark_delayed(marker, delayed) end
-redis.call("XTRIM", events, "MAXLEN", "~", max_len)
+if any_delayed then mark_delayed(marker, base .. "delayed") end
+-- One lone add in ten trims: events go a hundred at a time anyway.
+if not max_len or math.floor(last / 10) > math.floor(counter / 10) then
+  redis.call("XTRIM", events, "MAXLEN", "~", max_events(meta, max_len))
+end
 remember(lane, lane_ms, sequence, counter, duplicates)
 return {counter, duplicates}

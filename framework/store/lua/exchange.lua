@@ -69,10 +69,10 @@ if #ids > 0 then
       metrics = tonumber(metrics), asks = asks}, locks, names, may_wait, codes, now_ms)
     ended = ended + others_ended
   end
-  -- A lane's first call trims, and each tenth: events go a hundred at once anyway.
-  if #ids >= 10 or sequence:sub(-1) == "1" then
-    redis.call("XTRIM", events, "MAXLEN", "~", max_events(meta, max_len))
-  end
+end
+-- One lone call in ten trims: events go a hundred at a time anyway.
+if #ids >= 10 or sequence:sub(-1) == "1" then
+  redis.call("XTRIM", events, "MAXLEN", "~", max_events(meta, max_len))
 end
 
 local taken, fields, limited_ms, due_ms = {}, {}, 0, 0
