@@ -18,7 +18,8 @@
 --          l id token limit_ms                            back, and the queue's rate limited
 --          keep: "" removes it, "all" keeps all, else "count age_ms limit young_ms" keep the
 --          last (-1: without limit). At most 500 outcomes and 1,000 jobs wanted.
--- returns: {codes, ids, fields, limited_ms, next_due_ms, is_blocked, is_drained, was_served}
+-- returns: {codes, ids, fields, limited_ms, next_due_ms, is_blocked, is_drained, was_served}, or
+--          {ids, fields} where all is done and there were as many jobs as wanted
 --          fields: as they were before the call; after it, where it was served before. An odd
 --          number are the values of name, data, opts, timestamp and delay alone: priority is 0,
 --          and there are no others.
@@ -29,9 +30,10 @@
 --          {} when a later call was served on this lane, or its worker is fenced off.
 -- emits:   completed, failed, retries-exhausted, waiting, delayed, waiting-children, active,
 --          drained
--- include: lib/lanes lib/queue lib/delayed lib/plain_endings lib/fetch
+-- include: lib/lanes lib/queue lib/plain_endings lib/fetch
 -- lazy:    lib/other_endings:read_others lib/finish_others:finish_others lib/promote:promote
---          lib/limits:room_under_rate lib/limits:count_against_rate
+--          lib/delayed:next_due lib/delayed:mark_delayed lib/limits:room_under_rate
+--          lib/limits:count_against_rate
 
 local at = rest
 while ARGV[at + 1] == "c" do at = read_completed(at) end
@@ -53,15 +55,17 @@ local is_paused, mode, concurrency, max, duration, max_len, limited, asks = unpa
   "HMGET", meta, "paused", "x-fw.pause", "concurrency", "max", "duration", "opts.maxLenEvents",
   "x-fw.limited", "x-fw.asks"))
 local line = is_paused and line_of(wait, base .. "paused", is_paused, mode) or wait
-local codes, was_delayed, ended, was_limited = {}, false, 0, false
+local codes, was_delayed, ended, was_limited, may_be_due = {}, false, 0, false, true
 
 if #ids > 0 then
-  local may_wait = have_children()
-  if not may_wait and not asks then ended = end_plain(locks, names, codes) end
+  local may_wait
+  may_wait, may_be_due = look_around()
+  if not may_wait and not asks then ended = end_plain(locks, names, codes, may_be_due) end
   if ended == #ids then
     codes = {}
   else
     local others_ended
+    may_be_due = true
     was_delayed, others_ended, was_limited = finish_others({base = base, wait = line,
       active = active, prioritized = prioritized, delayed = delayed, completed = completed,
       failed = base .. "failed", stalled = stalled, pc = base .. "pc", events = events, marker = marker,
@@ -79,8 +83,11 @@ local taken, fields, limited_ms, due_ms = {}, {}, 0, 0
 local room, blocked, is_empty = tonumber(want), false, false
 local wanted = room
 if room > 0 then
-  local due = redis.call("ZRANGEBYSCORE", delayed, "0", (now_ms + 1) * 4096 - 1, "LIMIT", "0", "1000")
-  if #due > 0 then promote(due, base, delayed, line, prioritized, base .. "pc", events) end
+  if may_be_due then
+    local due = redis.call("ZRANGEBYSCORE", delayed, "0", (now_ms + 1) * 4096 - 1,
+      "LIMIT", "0", "1000")
+    if #due > 0 then promote(due, base, delayed, line, prioritized, base .. "pc", events) end
+  end
   local most = tonumber(max) or tonumber(limit_max)
   if most or was_limited or limited and tonumber(limited) > tonumber(now_ms) then
     local allowed
@@ -114,5 +121,6 @@ local has_news = #taken > 0 or limited_ms > 0 or blocked or due_ms > 0
 local drained = ended > 0 and not has_news and not has_line and redis.call("LLEN", active) == 0
 if drained then redis.call("XADD", events, "*", "event", "drained") end
 remember(lane, lane_ms, sequence, codes, taken)
+if #codes == 0 and #taken == wanted and not drained then return {taken, fields} end
 return {codes, taken, fields, limited_ms, due_ms > 0 and string.format("%.0f", due_ms) or "0", blocked and 1 or 0,
   drained and 1 or 0, 0}

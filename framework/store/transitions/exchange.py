@@ -23,6 +23,8 @@ EXCHANGE = load_script("exchange")
 MOST_ENDINGS = 250
 MOST_WANTED = 250
 MOST_BYTES = 4 * 1024 * 1024
+# Of a call after which all was done, and that took as many jobs as it wanted.
+SHORT_REPLY = 2
 NEW_FIELDS = (b"name", b"data", b"opts", b"timestamp", b"delay", b"priority")
 
 
@@ -164,6 +166,8 @@ def exchanged(
     now_ms: int,
 ) -> Exchanged:
     """Return what a reply says. Args: as the call had them."""
+    if len(reply) == SHORT_REPLY:
+        reply = ([], *reply, 0, 0, 0, 0, 0)
     codes, ids, fields, limited_ms, due_ms, blocked, drained, was_served = reply
     jobs: list[Fetched] = []
     if ids:

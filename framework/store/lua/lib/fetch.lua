@@ -1,11 +1,6 @@
 -- Taking jobs out of the line.
 -- include: lib/many
 
--- Entries that begin with "0:" are markers of BullMQ 4 and no jobs.
-local function is_job(id)
-  return id:sub(1, 2) ~= "0:"
-end
-
 -- Puts what was popped from the place `first` on back where it was.
 local function push_back(line, popped, scores, first)
   for place = #popped, first, -1 do
@@ -18,13 +13,21 @@ local function push_back(line, popped, scores, first)
   end
 end
 
--- Pops at most `most` ids, and by place the scores of those that have a priority.
+-- Pops at most `most` ids; returns them, by place the scores of those that have a priority, and
+-- whether they stand among the active ones already: a lone one takes a shorter way. Entries that
+-- begin with "0:" are markers of BullMQ 4 and no jobs.
 local function pop_jobs(line, most)
   local popped, scores = {}, {}
-  for _, id in ipairs(redis.call("RPOP", line, most) or popped) do
-    if is_job(id) then popped[#popped + 1] = id end
+  if most == 1 then
+    local id = redis.call("LMOVE", line, active, "RIGHT", "LEFT")
+    if id and id:sub(1, 2) ~= "0:" then return {id}, scores, true end
+    if id then redis.call("LPOP", active) end
+  else
+    for _, id in ipairs(redis.call("RPOP", line, most) or popped) do
+      if id:sub(1, 2) ~= "0:" then popped[#popped + 1] = id end
+    end
+    if #popped == most then return popped, scores, false end
   end
-  if #popped == most then return popped, scores end
   local is_done, scored = pcall(redis.call, "ZPOPMIN", prioritized, most - #popped)
   if not is_done then
     push_back(line, popped, scores, 1)
@@ -35,7 +38,7 @@ local function pop_jobs(line, most)
     popped[#popped + 1] = scored[i]
     scores[#popped] = scored[i + 1]
   end
-  return popped, scores
+  return popped, scores, false
 end
 
 -- Whether this is all that the hash has, as that of most jobs when they first start.
@@ -60,20 +63,9 @@ local function look_at(fields)
   return size, started + 1, deferred, was_held
 end
 
--- Locks one job and marks it started, for the `times`th time.
-local function start_job(id, job, times, holder)
-  redis.call("SET", job .. ":lock", holder, "PX", lock_ms)
-  redis.call("XADD", events, "*", "event", "active", "jobId", id, "prev", "waiting")
-  if name == "" then
-    redis.call("HSET", job, "processedOn", now_ms, "ats", times)
-  else
-    redis.call("HSET", job, "processedOn", now_ms, "ats", times, "pb", name)
-  end
-end
-
--- Starts popped jobs until they come to max_bytes, and fills `taken`. Returns their fields as they
+-- Locks popped jobs and marks them started until they come to max_bytes, and fills `taken`. Returns their fields as they
 -- were before, how many count against a rate limit, and the first place that is left.
-local function start_jobs(popped, taken)
+local function start_jobs(popped, taken, are_active)
   local hashes, uncounted, bytes, count, left = {}, 0, 0, 0, #popped + 1
   local most, number = tonumber(max_bytes), tonumber(next_token)
   for place = 1, #popped do
@@ -97,12 +89,22 @@ local function start_jobs(popped, taken)
       local holder = number and token .. string.format("%d", number + count) or token
       count = count + 1
       taken[count], hashes[count] = id, fields
-      start_job(id, job, times, holder)
+      redis.call("SET", job .. ":lock", holder, "PX", lock_ms)
+      redis.call("XADD", events, "*", "event", "active", "jobId", id, "prev", "waiting")
+      if name == "" then
+        redis.call("HSET", job, "processedOn", now_ms, "ats", times)
+      else
+        redis.call("HSET", job, "processedOn", now_ms, "ats", times, "pb", name)
+      end
       if was_held then redis.call("HDEL", job, "fw.held") end
       if deferred then uncounted = uncounted + 1 end
     end
   end
-  call_many("LPUSH", active, taken)
+  if not are_active then
+    call_many("LPUSH", active, taken)
+  elseif count == 0 then
+    redis.call("LPOP", active)
+  end
   return hashes, count - uncounted, left
 end
 
@@ -111,14 +113,15 @@ end
 -- against a rate limit, and whether this emptied the line. If keys of the queue are odd, all stay
 -- in line.
 local function take_jobs(line, most)
-  local popped, scores = pop_jobs(line, most)
+  local popped, scores, are_active = pop_jobs(line, most)
   local taken = {}
-  local is_done, hashes, counted, left = pcall(start_jobs, popped, taken)
+  local is_done, hashes, counted, left = pcall(start_jobs, popped, taken, are_active)
   if not is_done then
+    if are_active then redis.call("LPOP", active) end
     for _, id in ipairs(taken) do redis.call("DEL", base .. id .. ":lock") end
     push_back(line, popped, scores, 1)
     error(hashes)
   end
-  push_back(line, popped, scores, left)
+  if left <= #popped then push_back(line, popped, scores, left) end
   return taken, hashes, counted, #popped < most and left > #popped
 end

@@ -1,10 +1,11 @@
 -- Endings that touch no other job: completions without children, parent or deduplication, of which
 -- nothing was asked. They take most of a batch, so they are carried out together.
--- include: lib/endings lib/trouble lib/many lib/parts
--- lazy:    lib/retention:retain_as lib/metrics:count_ended
+-- include: lib/endings lib/trouble lib/many
+-- lazy:    lib/surplus:remove_surplus lib/metrics:count_ended lib/parts:delete_job_keys
 
--- One look at all: only if any completed job has children is each looked at.
-local function have_children()
+-- One look at all: returns whether any completed job has children (then each is looked at), and
+-- whether there may be any stalled or delayed jobs.
+local function look_around()
   local keys, count = {}, 0
   for place = 1, #ids do
     if not others[place] then
@@ -13,7 +14,10 @@ local function have_children()
       count = count + 2
     end
   end
-  return count > 0 and redis.call("EXISTS", unpack(keys)) > 0
+  keys[count + 1], keys[count + 2] = stalled, delayed
+  if redis.call("EXISTS", unpack(keys)) == 0 then return false, false end
+  keys[count + 1], keys[count + 2] = nil, nil
+  return count > 0 and redis.call("EXISTS", unpack(keys)) > 0, true
 end
 
 -- Returns the places of those that are plain, the place of each id, and how many attempts each has
@@ -38,18 +42,19 @@ end
 -- Takes plain ones out of the active jobs; returns by place which were there. Those that end were
 -- mostly taken first, so they stand at the tail, and one look there finds nearly all.
 local function leave_active(plain, place_of)
-  local has_left, others_there = {}, {}
+  local has_left, strangers = {}, nil
   local last = redis.call("RPOP", active, #plain) or {}
   for n = #last, 1, -1 do
     local place = place_of[last[n]]
     if place and not has_left[place] then
       has_left[place] = true
     else
-      others_there[#others_there + 1] = last[n]
+      strangers = strangers or {}
+      strangers[#strangers + 1] = last[n]
     end
   end
-  call_many("RPUSH", active, others_there)
-  if #others_there == 0 and #last == #plain then return has_left end
+  if not strangers and #last == #plain then return has_left end
+  call_many("RPUSH", active, strangers or {})
   for _, place in ipairs(plain) do
     has_left[place] = has_left[place] or redis.call("LREM", active, -1, ids[place]) > 0
   end
@@ -61,7 +66,7 @@ local function complete_plain(plain, first, has_left, attempts, codes)
     local place = plain[n]
     if has_left[place] then
       local text = texts[place]
-      if keep_of[place][1] ~= 0 then
+      if keep_of[place] ~= "" then
         redis.call("HSET", jobs[place], "atm", attempts[place], "returnvalue", text,
           "finishedOn", now_ms)
       end
@@ -72,9 +77,41 @@ local function complete_plain(plain, first, has_left, attempts, codes)
   end
 end
 
--- What odd keys do to one must not reach the others: it stays active and locked.
-local function complete_each(plain, has_left, attempts, codes)
-  local first = 1
+-- Adds what has ended to its set, or deletes it, and removes what is not to be kept any more.
+-- Returns how many have ended.
+local function settle_plain(plain, codes)
+  local ended, members, unkept, used = 0, {}, nil, nil
+  for n = 1, #plain do
+    local place = plain[n]
+    local keep = keep_of[place]
+    if codes[place] == 0 then
+      ended = ended + 1
+      if keep == "" then
+        unkept = unkept or {}
+        unkept[#unkept + 1] = jobs[place]
+      else
+        members[#members + 1], members[#members + 2] = now_ms, ids[place]
+      end
+      if keep ~= "" and keep ~= "all" then
+        used = used or {}
+        used[keep] = true
+      end
+    end
+  end
+  try(call_many, "ZADD", completed, members)
+  if unkept then delete_job_keys(unkept) end
+  if used then
+    for keep in pairs(used) do try(remove_surplus, keep, base, completed, tonumber(now_ms)) end
+  end
+  return ended
+end
+
+-- Decides those that are plain, and notes their codes; returns how many have ended. What odd keys
+-- do to one must not reach the others: it stays active and locked.
+local function end_plain(locks, names, codes, has_stalled)
+  local plain, place_of, attempts = find_plain(locks)
+  if #plain == 0 then return 0 end
+  local has_left, first = leave_active(plain, place_of), 1
   repeat
     local is_done, problem = pcall(complete_plain, plain, first, has_left, attempts, codes)
     if not is_done then
@@ -84,61 +121,20 @@ local function complete_each(plain, has_left, attempts, codes)
       first = first + 1
     end
   until is_done
-end
-
--- Removes what is not to be kept any more, if there is any.
-local function retain(keep)
-  local count, age_ms = keep:match("^(%S+) (%S+)")
-  count, age_ms = tonumber(count), tonumber(age_ms)
-  if count >= 0 and redis.call("ZCARD", completed) > count or age_ms >= 0 and #redis.call(
-      "ZRANGEBYSCORE", completed, "-inf", now_ms - age_ms, "LIMIT", "0", "1") > 0 then
-    retain_as(keep, base, completed, tonumber(now_ms))
-  end
-end
-
--- Adds what has ended to its set, or deletes it, and removes what is not to be kept any more.
-local function settle_plain(done)
-  local members, unkept, used = {}, nil, nil
-  for n = 1, #done do
-    local place = done[n]
-    local keep = keep_of[place]
-    if keep == "" then
-      unkept = unkept or {}
-      unkept[#unkept + 1] = jobs[place]
-    else
-      members[#members + 1], members[#members + 2] = now_ms, ids[place]
-      if keep ~= "all" then
-        used = used or {}
-        used[keep] = true
-      end
-    end
-  end
-  try(call_many, "ZADD", completed, members)
-  if unkept then delete_job_keys(unkept) end
-  for keep in pairs(used or {}) do try(retain, keep) end
-end
-
--- Decides those that are plain, and notes their codes; returns how many have ended.
-local function end_plain(locks, names, codes)
-  local plain, place_of, attempts = find_plain(locks)
-  if #plain == 0 then return 0 end
-  complete_each(plain, leave_active(plain, place_of), attempts, codes)
-  local done, gone, gone_locks = {}, {}, {}
+  local gone, gone_locks = {}, {}
   for n = 1, #plain do
     local place = plain[n]
-    local code = codes[place]
-    if code == 0 then done[#done + 1] = place end
-    if code == 0 or code == -3 then
+    if type(codes[place]) == "number" then
       gone[#gone + 1], gone_locks[#gone_locks + 1] = ids[place], names[place + 2]
     end
   end
   if #gone > 0 then
     redis.call("DEL", unpack(gone_locks))
-    redis.call("SREM", stalled, unpack(gone))
+    if has_stalled then redis.call("SREM", stalled, unpack(gone)) end
   end
-  settle_plain(done)
-  if #done > 0 and metrics ~= "0" then
-    try(count_ended, {base = base, metrics = tonumber(metrics)}, "completed", #done, now_ms)
+  local ended = settle_plain(plain, codes)
+  if ended > 0 and metrics ~= "0" then
+    try(count_ended, {base = base, metrics = tonumber(metrics)}, "completed", ended, now_ms)
   end
-  return #done
+  return ended
 end
