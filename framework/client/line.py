@@ -1,6 +1,6 @@
 """One queue as a process's producers see it: where to add, and who waits for results."""
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar, overload
@@ -47,13 +47,10 @@ class Line:
     follower: Follower
     pause_mode: str | None = None
 
-    def add(self, new: NewJob) -> Awaitable[AddedJob]:
+    async def add(self, new: NewJob) -> AddedJob:
         """Add one job; one that is tied to others goes another way."""
         if new.options.link is None:
-            return self.adder.add(self.keys, new)
-        return self._add_linked(new)
-
-    async def _add_linked(self, new: NewJob) -> AddedJob:
+            return (await self.adder.add(self.keys, new)).added(new, 0)
         job = LinkedJob(self.keys, new, new.options.job_id)
         return (await self.adder.add_linked(self.keys, (job,)))[0]
 
@@ -77,7 +74,8 @@ def new_job(name: str, data: Codec[T], payload: T, options: AddOptions) -> NewJo
         text = data.encode(payload)
     except PayloadError as error:
         raise not_added(name, error) from error
-    check_size(text, options)
+    if options.size_limit is not None:
+        check_size(text, options)
     return NewJob(name, text, options)
 
 

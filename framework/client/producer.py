@@ -76,8 +76,12 @@ class Producer(Generic[T, R]):
         """
         wanted = self._merged(options) if options else self._plain
         new = new_job(self.name, self._data, data, wanted)
-        added = await self._line.add(new)
-        return FreshJob(self._line.keys, new, added, data, self._codecs)
+        line = self._line
+        if wanted.link is None:  # what `Line.add` does, without a coroutine of its own
+            added = (await line.adder.add(line.keys, new)).added(new, 0)
+        else:
+            added = await line.add(new)
+        return FreshJob(line.keys, new, added, data, self._codecs)
 
     def _add_from_thread(self, data: T, options: JobOptions) -> Job[T, R] | None:
         """Add one job as `add` does, from a thread; None: it has ties, and `add` must."""

@@ -50,8 +50,8 @@ class Adder:
         """
         return self._threads.add(keys, job).added(job, 0)
 
-    async def add(self, keys: QueueKeys, job: NewJob) -> AddedJob:
-        """Add one job.
+    def add(self, keys: QueueKeys, job: NewJob) -> "asyncio.Future[Call]":
+        """Add one job; to be awaited at once.
 
         A caller that is cancelled before its call is sent withdraws its job; after that
         the job may exist.
@@ -61,8 +61,7 @@ class Adder:
             RedisRefusedError: Redis refused.
             FormatError: The queue was written by a newer release.
         """
-        call: Call = await self._dispatcher.put(keys, (job,)).answer
-        return call.added(job, 0)
+        return self._dispatcher.put(keys, (job,)).answer
 
     async def add_linked(self, keys: QueueKeys, jobs: Sequence[LinkedJob]) -> Sequence[AddedJob]:
         """Add jobs with ties, all of them or none; parents before their children.

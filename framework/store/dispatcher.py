@@ -165,7 +165,8 @@ class Dispatcher:
     def _has_sent(self, shipment: Shipment, keys: QueueKeys) -> bool:
         if keys not in self._opened:
             return False
-        is_sent = shipment.lane.send_now(self._worded(shipment, keys), self._deadline, shipment)
+        call = self._worded(shipment, keys)
+        is_sent = shipment.lane.send_now(call, self._deadline, shipment)
         shipment.sent_at = self._loop.time()  # after it: Redis is at work by now
         return is_sent
 

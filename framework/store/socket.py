@@ -96,17 +96,20 @@ class Socket(asyncio.Protocol):
             raise exceptions.ConnectionError("the connection is closed")
         self._asker = asker
         self._replies, self._wanted = [], count
-        self._set_alarm(self._loop.time() + deadline)
         self._transport.write(packed)
+        ends = self._loop.time() + deadline
+        if self._alarm is not None and ends >= self._alarm_at:
+            self._ends = ends
+        else:
+            self._set_alarm(ends)
 
     def _set_alarm(self, ends: float) -> None:
         """End the wait at ``ends``."""
         # An alarm is kept from call to call: one that rings for nothing costs less than one each.
-        self._ends = ends
-        if self._alarm is None or ends < self._alarm_at:
-            if self._alarm is not None:
-                self._alarm.cancel()
-            self._alarm, self._alarm_at = self._loop.call_at(ends, self._ring), ends
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._ends = self._alarm_at = ends
+        self._alarm = self._loop.call_at(ends, self._ring)
 
     def _ring(self) -> None:
         self._alarm = None

@@ -72,7 +72,7 @@ class Codec(Generic[T]):
             PayloadError: It does not fit the type, or JSON cannot hold it (NaN,
                 infinities, lone surrogates, objects of unknown types).
         """
-        checked = self.check(value)
+        checked = value if type(value) is self._model else self.check(value)
         try:
             text: bytes = self._dump(checked, by_alias=True, warnings=self._warnings)
         except UNWRITABLE as error:
