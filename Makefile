@@ -67,7 +67,7 @@ interop: install $(NODE_MODULES) ## Run only the tests against BullMQ on Node
 places: install $(NODE_MODULES) $(OLD_REDIS) ## Run the tests on a cluster and on Redis 6.2 and 7.0 (ARGS=cluster)
 	$(BIN)/python -m tests.places $(ARGS)
 
-browser: install $(BOARD_MODULES) ## Run bull-board in headless Chromium on our queues
+browser: install $(BOARD_MODULES) ## Run bull-board and a page with live tasks in headless Chromium
 	sh .ci/chromium
 	$(PYTEST) tests/browser $(ARGS)
 

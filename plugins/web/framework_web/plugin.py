@@ -14,6 +14,7 @@ class WebPlugin:
         builder.reads("FRAMEWORK_WEB_")
         builder.mount("/tasks", "framework_web.rest:tasks")
         builder.mount("/events", "framework_web.rest:events")
+        builder.mount("/framework-web", "framework_web.page_files:files")
         builder.command("web", "framework_web.command:web", help="Serve tasks over HTTP.")
 
 
