@@ -28,14 +28,13 @@ async def test_a_task_is_followed_from_its_start_to_its_end(tasks: TaskClient) -
     name = uuid.uuid4().hex
     task = await tasks.start("resize", Resize(width=3, gate=name), result=dict[str, int])
 
-    told: list[tuple[str, float | None]] = []
+    names: list[str] = []
     async for event in task.events():
-        told.append((event.name, event.view.percentage))
+        names.append(event.name)
         if event.view.percentage == 20:
             gate(name).set()
 
-    assert told[0][0] == "snapshot"
-    assert told[-1] == ("completed", 80)
+    assert (names[0], names[-1]) == ("snapshot", "completed")
     assert await task.wait() == {"width": 3}
     assert (await task.look()).finished_at is not None
 
