@@ -160,8 +160,9 @@ class Subscription:
         while True:
             try:
                 async with queue.listen(after=after) as listener:
+                    if after is None:
+                        task_status.started()
                     after = listener.after
-                    task_status.started()
                     while True:
                         for event in await listener.receive():
                             await self._hear(type, queue, event)

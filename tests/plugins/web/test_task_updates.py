@@ -237,3 +237,36 @@ async def test_many_callbacks_cost_one_connection(app: Application, tasks: Tasks
     assert await connections() - before <= 1
     for end in ends:
         end()
+
+
+async def test_updates_go_on_after_what_kept_them_from_being_read(
+    app: Application, tasks: Tasks, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard = Heard()
+    await tasks.register("idle")
+    await tasks.on_update(heard)
+    stream = f"{app.settings.prefix}:idle:events"
+    await app.store.command("SET", stream, "no stream")
+    await until(lambda: "cannot be read now" in capsys.readouterr().out)
+    await app.store.command("DEL", stream)
+
+    id = await tasks.add("idle", 1)
+
+    await until(lambda: heard.of(id) == ["added", "waiting"])
+
+
+async def test_two_hundred_subscriptions_leave_nothing_behind(
+    app: Application, tasks: Tasks
+) -> None:
+    async def settled(count: int) -> bool:
+        return len(anyio.get_running_tasks()) <= count
+
+    (await tasks.on_update(Heard()))()
+    await until(lambda: settled(len(anyio.get_running_tasks())))
+    await anyio.lowlevel.checkpoint()
+    before = len(anyio.get_running_tasks())
+    for _ in range(200):
+        unsubscribe = await tasks.on_update(Heard())
+        unsubscribe()
+
+    await until(lambda: settled(before), message="no task of a subscription is left")
