@@ -4,13 +4,19 @@ The first worker process starts before this one imports anything that takes long
 """
 
 import os
+import select
 import signal
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from framework.app.worker_process import Errand, WorkerProcess
 from framework.cli.lifeline import tied_to_parent
 from framework.errors import ServerError, SettingsError
+
+# How long the first process may have the machine for itself, and how soon signals are heeded.
+BEGIN_SECONDS = 1.0
+LOOK_SECONDS = 0.05
 
 
 def run_package(
@@ -57,11 +63,25 @@ def run_package(
     first = start(1)
     try:
         with tied_to_parent():
+            if processes == 1:
+                let_begin(first, early)
             limits = {"max_jobs": max_jobs, "max_rss": max_rss}
             return supervise(start, first, processes, early, **limits)
     except ServerError:
         first.send(signal.SIGKILL)
         raise
+
+
+def let_begin(first: WorkerProcess, early: Sequence[signal.Signals]) -> None:
+    """Leave the machine to the first process until it speaks or ends, for a second at most.
+
+    What this one needs to watch over it takes as long to import as half of what that one needs:
+    where both do so at once on two cores, the workers take jobs later.
+    """
+    deadline = time.monotonic() + BEGIN_SECONDS
+    while not early and time.monotonic() < deadline:
+        if select.select([first.ears], (), (), LOOK_SECONDS)[0]:
+            return
 
 
 def supervise(

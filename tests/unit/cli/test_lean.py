@@ -16,11 +16,15 @@ import framework.app.health_server, framework.app.logs, framework.app.supervisor
     ("imports", "kept_out"),
     [
         ("import framework", {"anyio", "asyncio", "pydantic", "redis", "structlog"}),
-        ("import framework.cli.main", {"anyio", "asyncio", "pydantic", "redis", "rich.console"}),
+        (
+            "import framework.cli.commands",
+            {"anyio", "asyncio", "pydantic", "redis", "rich.console"},
+        ),
+        ("import framework.cli.main", {"typer", "framework.errors", "importlib.metadata"}),
         (WORKER, {"rich", "typer"}),
-        (PARENT, {"rich", "framework.worker.crew", "framework.declare", "croniter"}),
+        (PARENT, {"rich", "typer", "framework.worker.crew", "framework.declare", "croniter"}),
     ],
-    ids=["a program", "the command", "a worker process", "the supervisor"],
+    ids=["a program", "all commands", "the command", "a worker process", "the supervisor"],
 )
 def test_what_is_not_needed_is_not_imported(imports: str, kept_out: set[str]) -> None:
     script = f"{imports}\nimport sys; print(*sorted({kept_out!r} & sys.modules.keys()))"

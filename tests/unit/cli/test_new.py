@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from framework.cli import new as command
-from framework.cli.main import app
+from framework.cli.commands import app
 from framework.errors import ServerError
 
 REPOSITORY = Path(__file__).parents[3]
