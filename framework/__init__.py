@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from framework.client.flow import Flow as Flow
     from framework.client.flow_producer import FlowProducer as FlowProducer
     from framework.client.held import HeldJob as HeldJob
+    from framework.client.listener import JobListener as JobListener
     from framework.client.listener import Listener as Listener
     from framework.client.producer import Producer as Producer
     from framework.client.queue import Queue as Queue
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from framework.errors import UnrecoverableError as UnrecoverableError
     from framework.errors import WrongStateError as WrongStateError
     from framework.model.events import Active as Active
+    from framework.model.events import Chunk as Chunk
     from framework.model.events import Completed as Completed
     from framework.model.events import Drained as Drained
     from framework.model.events import Failed as Failed
@@ -119,7 +121,7 @@ PLACES = {
     "client.flow": ("Flow",),
     "client.flow_producer": ("FlowProducer",),
     "client.held": ("HeldJob",),
-    "client.listener": ("Listener",),
+    "client.listener": ("JobListener", "Listener"),
     "client.producer": ("Producer",),
     "client.queue": ("Queue",),
     "client.queues": ("Queues",),
@@ -172,6 +174,7 @@ PLACES = {
     ),
     "model.events": (
         "Active",
+        "Chunk",
         "Completed",
         "Drained",
         "Failed",

@@ -2,25 +2,27 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from framework.client.listener import Listener, Tap
+from framework.client.listener import JobListener, Listener, Tap
 from framework.errors import FrameworkError
 from framework.model.events import QueueEvent
 from framework.model.job import JobId
 from framework.store.store import Store
 from framework.store.stream_reader import Entry, StreamReader, last_id
-from framework.wire.event_entry import decode_event, job_of
+from framework.wire.event_entry import decode_chunk, decode_event, job_of
 from framework.wire.keys import QueueKeys
 from framework.wire.stream_id import order_of
 
 log = structlog.get_logger("framework.follower")
 
 MOST_WAITING = 1000
+
+ListenerT = TypeVar("ListenerT", bound=Listener)
 
 
 class Reading:
@@ -57,6 +59,8 @@ class Reading:
             del by_job[job_id]
         if not by_job:
             del self.taps[tap.key]
+            if tap.key != self._keys["events"]:
+                self.reader.leave(tap.key)
 
     async def run(self) -> None:
         """Read until the scope is cancelled."""
@@ -85,7 +89,8 @@ class Reading:
         if job_id is not None:
             taps += by_job.get(job_id, ())
         if taps:
-            item = decode_event(self._keys.queue, entry_id, flat)
+            is_event = key == self._keys["events"]
+            item = decode_event(self._keys.queue, *entry) if is_event else decode_chunk(*entry)
             order = order_of(entry_id.decode())
             for tap in taps:
                 tap.offer(item, order)
@@ -128,6 +133,42 @@ class Follower:
         Raises:
             RedisUnavailableError: Redis is not there now.
         """
+        async with self._joined(Listener, job_id, after, most) as (listener, _):
+            yield listener
+
+    @asynccontextmanager
+    async def listen_to_job(
+        self, job_id: JobId, after: str | None, chunks_after: str, most: int = MOST_WAITING
+    ) -> AsyncIterator[JobListener]:
+        """Listen to a job, and to what it streams, until the end of the block.
+
+        Args:
+            job_id: The job.
+            after: As of `listen`.
+            chunks_after: The id of the last chunk known.
+            most: How many events, and how many chunks, wait here for the listener.
+
+        Raises:
+            RedisUnavailableError: Redis is not there now.
+        """
+        key = self._keys.chunks(job_id)
+        async with self._joined(JobListener, job_id, after, most) as (listener, reading):
+            async with self._joining:
+                if key not in reading.reader.after:
+                    reading.reader.follow(key, await last_id(self._store, key))
+                tap = Tap(self._store, key, chunks_after, decode_chunk, most, listener.wake)
+                listener.chunks = tap
+                reading.add(tap, None)
+            try:
+                await reading.reader.hurry()
+                yield listener
+            finally:
+                reading.remove(tap, None)
+
+    @asynccontextmanager
+    async def _joined(
+        self, kind: type[ListenerT], job_id: JobId | None, after: str | None, most: int
+    ) -> AsyncIterator[tuple[ListenerT, Reading]]:
         key, wanted = self._keys["events"], None if job_id is None else job_id.encode()
 
         def read(entry_id: bytes, flat: Sequence[bytes]) -> QueueEvent | None:
@@ -140,14 +181,14 @@ class Follower:
             if reading is None or reading.is_over:
                 reading = await self._begin()
             begins = reading.position(key) if after is None else after
-            listener = Listener(reading)
+            listener = kind(reading)
             listener.events = Tap(self._store, key, begins, read, most, listener.wake)
             reading.listeners.add(listener)
             reading.add(listener.events, wanted)
         try:
             if after is not None:
                 await listener.events.look_for_gap()
-            yield listener
+            yield listener, reading
         finally:
             reading.remove(listener.events, wanted)
             reading.listeners.remove(listener)

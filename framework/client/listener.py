@@ -1,18 +1,22 @@
 """One who listens to a queue: first what was missed, then what comes, in order and each once."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import anyio
 
 from framework.errors import FrameworkError
-from framework.model.events import QueueEvent
+from framework.model.events import Chunk, QueueEvent
 from framework.model.spans import check_span
 from framework.store.store import Store
 from framework.store.stream_reader import first_id, read_page
 from framework.wire.stream_id import FIRST, order_of
+
+NEWEST = "+"
+# A job that was removed ends too.
+ENDINGS = frozenset({"completed", "failed", "removed"})
 
 
 class Item(Protocol):
@@ -127,6 +131,17 @@ class Tap(Generic[ItemT]):
             self.after = later(position, self.after)
         return items
 
+    async def rest(self) -> list[ItemT]:
+        """Return all that the stream holds by now, of which nothing is to be heard again."""
+        found: list[ItemT] = []
+        while page := await read_page(self._store, self.key, self.after, NEWEST):
+            read = [self._read(entry_id, flat) for entry_id, flat in page]
+            found += [item for item in read if item is not None]
+            self.after = page[-1][0].decode()
+        self._waiting.clear()
+        self.join(self.after)
+        return found
+
     async def look_for_gap(self) -> None:
         """Notice that the stream no longer reaches back to what is known."""
         if self.after == FIRST:
@@ -190,11 +205,19 @@ class Listener:
         Raises:
             RedisRefusedError: Redis refuses to be read.
         """
+        return await self._next(self._take_events, timeout)
+
+    async def _take_events(self) -> list[QueueEvent]:
+        return await self.events.take(self._source.position(self.events.key))
+
+    async def _next(
+        self, take: Callable[[], Awaitable[list[Any]]], timeout: timedelta | None
+    ) -> list[Any]:
         if timeout is not None:
             check_span("timeout", timeout)
         while True:
             self._changed = anyio.Event()
-            found = await self.events.take(self._source.position(self.events.key))
+            found = await take()
             if found:
                 return found
             if self._error is not None:
@@ -203,3 +226,35 @@ class Listener:
                 await self._changed.wait()
             if not self._changed.is_set():
                 return []
+
+
+class JobListener(Listener):
+    """Hears the events of one job, and what it streams. Get it from `Queue.listen_to_job`."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self.chunks: Tap[Chunk[object]]
+
+    async def receive_all(
+        self, timeout: timedelta | None = None
+    ) -> list[QueueEvent | Chunk[object]]:
+        """Return the next events and chunks, once there are any; none when the time is over.
+
+        Chunks come in order among themselves, and all of them before what tells of the job's end.
+
+        Args:
+            timeout: As of `receive`.
+
+        Raises:
+            RedisRefusedError: Redis refuses to be read.
+        """
+        return await self._next(self._take_all, timeout)
+
+    async def _take_all(self) -> list[QueueEvent | Chunk[object]]:
+        chunks = await self.chunks.take(self._source.position(self.chunks.key))
+        if chunks:
+            return [*chunks]
+        events = await self._take_events()
+        if any(event.event in ENDINGS for event in events):
+            return [*await self.chunks.rest(), *events]
+        return [*events]

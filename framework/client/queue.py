@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from typing_extensions import Unpack
 
 from framework.client.bulk import parts_of
 from framework.client.line import FreshJob, FreshJobs, Wording, check_name, id_of, merged, new_job
-from framework.client.listener import Listener
+from framework.client.listener import ENDINGS, JobListener, Listener
 from framework.client.producer import HALF_A_MINUTE
 from framework.client.queue_asking import QueueAsking
 from framework.client.queue_base import ANY
@@ -20,14 +21,25 @@ from framework.client.queue_jobs import QueueJobs
 from framework.client.queue_limits import QueueLimits
 from framework.client.queue_schedulers import QueueSchedulers
 from framework.client.queue_upkeep import QueueUpkeep
-from framework.errors import OptionsError
-from framework.model.events import QueueEvent
+from framework.errors import JobNotFoundError, OptionsError
+from framework.model.events import Chunk, QueueEvent
 from framework.model.job import Job
 from framework.model.options import JobOptions
+from framework.wire.codes import NOT_FOUND
 from framework.wire.options import AddOptions
-from framework.wire.stream_id import whole_id
+from framework.wire.payload import codec_of
+from framework.wire.stream_id import FIRST, whole_id
 
+V = TypeVar("V")
 NO_OPTIONS = JobOptions()
+
+
+def known_id(option: str, given: str | None) -> str | None:
+    """Refuse what is no id of an entry of a stream."""
+    whole = whole_id(given)
+    if given is not None and whole is None:
+        raise OptionsError(option, f"it is the id of an event, got {given!r}")
+    return whole
 
 
 def worded_item(
@@ -133,8 +145,60 @@ class Queue(
             OptionsError: ``after`` is no id of an event.
             JobNotFoundError: No job can have this id.
         """
-        known = whole_id(after)
-        if after is not None and known is None:
-            raise OptionsError("after", f"it is the id of an event, got {after!r}")
         wanted = None if job_id is None else self._id(job_id)
-        return self._line.follower.listen(wanted, known)
+        return self._line.follower.listen(wanted, known_id("after", after))
+
+    def listen_to_job(
+        self, job_id: str, *, after: str | None = None, chunks_after: str = FIRST
+    ) -> AbstractAsyncContextManager[JobListener]:
+        """Listen to a job and to what it streams, until the end of an ``async with`` block.
+
+        Wire: reads the streams ``events`` and ``J:chunks``.
+
+        Args:
+            job_id: The job.
+            after: The id of the last event known; from now on unless given.
+            chunks_after: The id of the last chunk known; all are heard unless given.
+
+        Raises:
+            OptionsError: No event, or no chunk, can have this id.
+            JobNotFoundError: No job can have this id.
+        """
+        known = known_id("after", after)
+        chunk = known_id("chunks_after", chunks_after) or FIRST
+        return self._line.follower.listen_to_job(self._id(job_id), known, chunk)
+
+    @overload
+    def chunks(self, job_id: str, kind: type[V]) -> AsyncGenerator[Chunk[V], None]: ...
+    @overload
+    def chunks(self, job_id: str, kind: object = ...) -> AsyncGenerator[Chunk[Any], None]: ...
+    async def chunks(self, job_id: str, kind: object = Any) -> AsyncGenerator[Chunk[Any], None]:
+        """Follow what a job streams, from its first chunk on, until it has ended.
+
+        Who comes late gets the whole story: all chunks that are kept, see `Context.stream`.
+
+        Wire: reads the streams ``J:chunks`` and ``events``.
+
+        Args:
+            job_id: The job.
+            kind: The type of all chunks, as annotated; unchecked JSON unless given.
+
+        Raises:
+            JobNotFoundError: There is no such job.
+            PayloadError: A chunk does not fit.
+        """
+        codec = codec_of(kind)
+        look = await self.look(job_id)
+        if look is None:
+            raise JobNotFoundError(job_id=job_id, queue=self.name, code=NOT_FOUND)
+        async with self.listen_to_job(job_id, after=look.event_id) as listener:
+            is_over = look.state.is_final
+            while True:
+                items = await (listener.chunks.rest() if is_over else listener.receive_all())
+                for item in items:
+                    if isinstance(item, Chunk):
+                        yield replace(item, data=codec.check(item.data))
+                    else:
+                        is_over = is_over or item.event in ENDINGS
+                if is_over:
+                    return

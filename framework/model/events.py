@@ -93,6 +93,23 @@ WorkerEvent = (
 
 
 @dataclass(frozen=True, slots=True)
+class Chunk(Generic[T_co]):
+    """A part of what a job streams, see ``ctx.stream``.
+
+    Attributes:
+        index: Which one it is, from 0; it counts on from attempt to attempt.
+        attempt: Which attempt wrote it, from 1.
+        data: What was written.
+        id: The id of its entry in the job's stream.
+    """
+
+    index: int
+    attempt: int
+    data: T_co
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class QueueEvent:
     """One entry of a queue's event stream: what any worker or producer did.
 

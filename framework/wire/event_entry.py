@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from framework.model.events import QueueEvent
+from framework.model.events import Chunk, QueueEvent
 from framework.model.job import JobId
 from framework.wire.job_hash import json_value, number
 from framework.wire.millis import instant_from_ms
@@ -14,6 +14,17 @@ def job_of(flat: Sequence[bytes]) -> bytes | None:
     """Return the id of the job that an entry is about."""
     at = next((at for at in range(0, len(flat) - 1, 2) if flat[at] == b"jobId"), None)
     return None if at is None else flat[at + 1]
+
+
+def decode_chunk(entry_id: bytes, flat: Sequence[bytes]) -> Chunk[object]:
+    """Read one part of what a job streams; its data as JSON has it."""
+    fields = dict(zip(flat[::2], flat[1::2], strict=False))
+    return Chunk(
+        index=number(fields, b"index"),
+        attempt=number(fields, b"attempt"),
+        data=json_value(fields.get(b"data"), None),
+        id=entry_id.decode(),
+    )
 
 
 def decode_event(queue: str, entry_id: bytes, flat: Sequence[bytes]) -> QueueEvent:

@@ -34,7 +34,9 @@ NAMES = {
     "repeat_set": "repeat",
 }
 # What hangs on a job's key.
-JOB_PARTS = frozenset({"logs", "dependencies", "processed", "failed", "unsuccessful", "lock"})
+JOB_PARTS = frozenset({
+    "logs", "dependencies", "processed", "failed", "unsuccessful", "lock", "chunks",
+})  # fmt: skip
 # Keys that may outlive the jobs they were written for, and those of ours.
 LEFTOVERS = ("de:", "dn:", "repeat:", "meta:fw:")
 WHOLE_NUMBER = re.compile(r"[+-]?\d+")
@@ -84,6 +86,10 @@ class QueueKeys:
     def job(self, job_id: str) -> str:
         """Return the key of a job's hash."""
         return self.base + job_id
+
+    def chunks(self, job_id: str) -> str:
+        """Return the key of what a job streams."""
+        return f"{self.base}{job_id}:chunks"
 
     def dedup(self, dedup_id: str) -> str:
         """Return the key that holds a deduplication id for one job."""

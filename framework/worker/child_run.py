@@ -117,6 +117,10 @@ class ChildRun(Run):
         await self._ask("log", row=row)
 
     @override
+    async def stream(self, text: bytes) -> None:
+        await self._ask("stream", text)
+
+    @override
     async def save(self, field: str, text: bytes) -> None:
         await self._ask("save", text, field=field)
 

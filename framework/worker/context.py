@@ -72,6 +72,30 @@ class Context(ContextLeaving, ContextSteps, ContextFamily):
         """
         await self._run.log(str(row).encode(errors="replace").decode())
 
+    async def stream(self, chunk: object) -> None:
+        """Append a chunk to what the job streams to whoever follows it, then or later.
+
+        Followers read it with `Queue.chunks`. About the newest 10,000 chunks of a job are kept,
+        until the job is removed, or a day after the last one. An attempt that follows a failed one
+        goes on behind its chunks; each says of which attempt it is.
+
+        Wire: stream ``J:chunks``; field ``fw.chunks``; refused unless this worker holds the lock.
+
+        Args:
+            chunk: Text, or anything JSON can hold, models included.
+
+        Raises:
+            PayloadError: JSON cannot hold it.
+            LockLostError: The job is no longer this worker's.
+            JobNotFoundError: The job was removed meanwhile.
+            RedisUnavailableError: No answer; the chunk may have been written.
+        """
+        try:
+            text = codec_of(Any).encode(chunk)
+        except PayloadError as error:
+            raise PayloadError(f"the chunk cannot be written: {error}") from error
+        await self._run.stream(text)
+
     async def save(self, job: JobOf[T, R], data: T) -> Job[T, R]:
         """Replace the job's data, so that a later attempt begins with it.
 

@@ -129,6 +129,8 @@ async def do(run: Run, question: Message) -> Message:
             pass
         case "log":
             await run.log(question.facts["row"])
+        case "stream":
+            await run.stream(question.parts[0])
         case "save":
             await run.save(question.facts["field"], question.parts[0])
         case what:

@@ -15,7 +15,7 @@ from framework.model.outcome import Parked, Wish
 from framework.store import families
 from framework.store.reads import RawFields
 from framework.store.store import Store
-from framework.store.transitions.running import add_log, save_field, update_progress
+from framework.store.transitions.running import add_chunk, add_log, save_field, update_progress
 from framework.wire.job_hash import StoredJob
 from framework.wire.keys import QueueKeys
 from framework.wire.payload import Codec
@@ -91,6 +91,10 @@ class Run(ABC):
     @abstractmethod
     async def log(self, row: str) -> None:
         """Append a row to the job's log."""
+
+    @abstractmethod
+    async def stream(self, text: bytes) -> None:
+        """Append a chunk to what the job streams, as its lock allows."""
 
     @abstractmethod
     async def save(self, field: str, text: bytes) -> None:
@@ -197,6 +201,12 @@ class HeldRun(Run):
         """Append a row to the job's log."""
         keep = self.job.stored_options.keep_logs
         await add_log(self._store, self._keys, self.job.id, row, keep)
+
+    async def stream(self, text: bytes) -> None:
+        """Append a chunk to what the job streams, as its lock allows."""
+        job = self.job
+        attempt = job.attempts_made + 1
+        await add_chunk(self._store, self._keys, job.id, self._token, attempt, text)
 
     async def save(self, field: str, text: bytes) -> None:
         """Write a field of the job's hash, as its lock allows."""

@@ -61,6 +61,10 @@ class SyncContext:
         """Append a row to the job's log; see `Context.log`."""
         self._run.wait_for(self._context.log, row)
 
+    def stream(self, chunk: object) -> None:
+        """Append a chunk to what the job streams; see `Context.stream`."""
+        self._run.wait_for(self._context.stream, chunk)
+
     def save(self, job: JobOf[T, R], data: T) -> Job[T, R]:
         """Replace the job's data; see `Context.save`."""
         return self._run.wait_for(self._context.save, job, data)

@@ -30,7 +30,7 @@ FORMS = (
     re.compile(r"(de|dn):.+"),
     re.compile(r"repeat:.+"),
     re.compile(r"metrics:(completed|failed)(:data)?"),
-    re.compile(r"[^:]+(:(lock|logs|dependencies|processed|failed|unsuccessful))?"),
+    re.compile(r"[^:]+(:(lock|logs|chunks|dependencies|processed|failed|unsuccessful))?"),
 )
 
 

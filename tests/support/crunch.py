@@ -86,6 +86,7 @@ class Crunch:
     def work_out(self, job: Job[Order], ctx: SyncContext, book: Notebook) -> Any:
         ctx.progress({"percentage": 50})
         ctx.log("half way")
+        ctx.stream("half a result")
         saved = ctx.save(job, Order(act="saved"))
         print("printed aloud")
         print("and on stderr", file=sys.stderr)

@@ -11,10 +11,14 @@ from framework.wire.keys import QueueKeys
 
 UPDATE_PROGRESS = load_script("update_progress")
 ADD_LOG = load_script("add_log")
+ADD_CHUNK = load_script("add_chunk")
 UPDATE_DATA = load_script("update_data")
 SAVE_FIELD = load_script("save_field")
 EXTEND_LOCKS = load_script("extend_locks")
 MOST_LOCKS = 1000
+# What a job streams: about so many of the newest chunks are kept, for so long after the last one.
+MOST_CHUNKS = 10_000
+CHUNKS_MS = 24 * 3600 * 1000
 
 
 async def update_progress(store: Store, keys: QueueKeys, job_id: JobId, progress: bytes) -> None:
@@ -44,6 +48,23 @@ async def add_log(
     """
     args: list[Argument] = [job_id, row, -1 if keep is None else keep]
     code: int = await store.run(ADD_LOG, keys.pick(ADD_LOG.keys), args, repeatable=False)
+    raise_for(code, job_id=job_id, queue=keys.queue)
+    return code
+
+
+async def add_chunk(
+    store: Store, keys: QueueKeys, job_id: JobId, token: Token, attempt: int, chunk: bytes
+) -> int:
+    """Append a chunk, a JSON text, to what a running job streams; return which one it is, from 0.
+
+    Wire: stream ``J:chunks``; field ``fw.chunks``. Not sent twice: a lost reply raises.
+
+    Raises:
+        JobNotFoundError: The job's hash is gone.
+        LockLostError: The lock expired, or another worker holds it.
+    """
+    args: list[Argument] = [job_id, token, attempt, chunk, MOST_CHUNKS, CHUNKS_MS]
+    code: int = await store.run(ADD_CHUNK, [keys.base], args, repeatable=False)
     raise_for(code, job_id=job_id, queue=keys.queue)
     return code
 

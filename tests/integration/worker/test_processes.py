@@ -78,6 +78,7 @@ async def test_progress_log_and_saved_data_cross(app: Application, prefix: str) 
             queue = app.queue("crunch")
             job = await queue.job("1")
             logs = await queue.logs("1")
+            chunks = [(one.index, one.data) async for one in queue.chunks("1")]
             printed = [line for line in lines if line["event"] == "printed"]
 
     assert result == ["saved", 1, "1", prefix]
@@ -87,6 +88,7 @@ async def test_progress_log_and_saved_data_cross(app: Application, prefix: str) 
         {"act": "saved", "path": "", "seconds": 0.0},
     )
     assert logs == ["half way"]
+    assert chunks == [(0, "half a result")]
     assert {(line["text"], line["job"]) for line in printed} == {
         ("printed aloud", "1"),
         ("and on stderr", "1"),

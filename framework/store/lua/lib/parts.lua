@@ -1,6 +1,7 @@
 -- Deleting jobs and what hangs on them. The lock is never part of it.
 
-local PARTS = {"", ":logs", ":dependencies", ":processed", ":failed", ":unsuccessful"}
+local PARTS = {"", ":logs", ":dependencies", ":processed", ":failed", ":unsuccessful",
+  ":chunks"}
 
 local function delete_job_keys(jobs)
   local keys, deleted = {}, 0
