@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import anyio
 
-from framework import JobNotFoundError, Listener, Queue, QueueEvent
-from framework_web.cursor import Cursor
+from framework import Chunk, JobListener, JobNotFoundError, Queue, QueueEvent
+from framework_web.cursor import FIRST, Cursor
 from framework_web.log_rows import LOOK_SECONDS, LogRows, Logs
 from framework_web.sse import BEGIN, HEARTBEAT, Frames, frame
 from framework_web.standing import Look, change_of, snapshot_of
@@ -46,9 +46,9 @@ class Feed:
         self._stack = AsyncExitStack()
         self._listening = AsyncExitStack()
         self._stack.push_async_callback(self._listening.aclose)
-        self._listener: Listener
+        self._listener: JobListener
         self._rows: LogRows
-        self._missed: list[QueueEvent] = []
+        self._missed: list[QueueEvent | Chunk[object]] = []
         self._snapshot: Look | None = None
         self._cursor = Cursor("0-0")
         self._said: dict[str, object] = {}
@@ -78,7 +78,7 @@ class Feed:
             self._logs.watch(self._queue, self._job_id)
         )
         if resume is not None:
-            await self._listen(resume.event)
+            await self._listen(resume)
             if self._listener.has_gap:
                 await self._listening.aclose()
             else:
@@ -86,13 +86,13 @@ class Feed:
                 return await self._resume(look)
         if look is None:
             raise self._gone()
-        self._cursor = Cursor(look.event_id, resume.rows if resume is not None else 0)
+        self._cursor = replace(resume or Cursor(FIRST), event=look.event_id)
         self._snapshot, self._is_over = look, look.state.is_final
-        await self._listen(look.event_id)
+        await self._listen(self._cursor)
         return True
 
     async def _resume(self, look: Look | None) -> bool:
-        self._missed = await self._listener.receive(AT_ONCE)
+        self._missed += await self._listener.receive(AT_ONCE)
         if look is not None and not look.state.is_final:
             return True
         if not self._knows_end():
@@ -120,26 +120,41 @@ class Feed:
                 yield part
             if self._is_over or self._listener.has_gap:
                 return
-            self._missed = await self._listener.receive(min(A_LOOK, self._silence))
+            self._missed = await self._listener.receive_all(min(A_LOOK, self._silence))
             if not self._missed and anyio.current_time() - spoke >= self._silence.total_seconds():
                 spoke = anyio.current_time()
                 yield HEARTBEAT
 
     async def _turn(self) -> Frames:
         """Yield what has happened since the last turn."""
-        for event in self._missed:
-            if event.event in ENDINGS:
-                async for part in self._new_rows(now=True):
+        for item in self._missed:
+            if isinstance(item, Chunk):
+                yield self._streamed(item)
+                continue
+            if is_end(item):
+                async for part in self._left():
                     yield part
-            told = await self._told(event)
+            told = await self._told(item)
             if told is not None:
                 yield told
             if self._is_over:
                 return
-        async for part in self._new_rows(now=self._is_over):
+        async for part in self._left() if self._is_over else self._new_rows():
             yield part
 
-    async def _new_rows(self, *, now: bool) -> Frames:
+    async def _left(self) -> Frames:
+        """Yield all that is not told yet of a task that has ended."""
+        for chunk in await self._listener.chunks.rest():
+            yield self._streamed(chunk)
+        async for part in self._new_rows(now=True):
+            yield part
+
+    def _streamed(self, chunk: Chunk[object]) -> bytes:
+        self._cursor = replace(self._cursor, chunk=chunk.id)
+        said = {"index": chunk.index, "attempt": chunk.attempt, "data": chunk.data}
+        return self._framed("chunk", said)
+
+    async def _new_rows(self, *, now: bool = False) -> Frames:
         while rows := await self._rows.behind(self._cursor.rows, now=now):
             for row in rows:
                 self._cursor = replace(self._cursor, rows=self._cursor.rows + 1)
@@ -148,7 +163,7 @@ class Feed:
     async def _told(self, event: QueueEvent) -> bytes | None:
         """Return what a client is told of an event."""
         self._cursor = replace(self._cursor, event=event.id)
-        self._is_over = event.event in ENDINGS
+        self._is_over = is_end(event)
         match event.event:
             case "progress":
                 return self._framed("progress", event.progress)
@@ -178,13 +193,18 @@ class Feed:
     def _framed(self, event: str, data: object) -> bytes:
         return frame(event, data, str(self._cursor))
 
-    async def _listen(self, after: str) -> None:
+    async def _listen(self, known: Cursor) -> None:
         self._listener = await self._listening.enter_async_context(
-            self._queue.listen(job_id=self._job_id, after=after)
+            self._queue.listen_to_job(self._job_id, after=known.event, chunks_after=known.chunk)
         )
 
     def _knows_end(self) -> bool:
-        return any(one.event in ENDINGS for one in self._missed)
+        return any(isinstance(one, QueueEvent) and is_end(one) for one in self._missed)
 
     def _gone(self) -> JobNotFoundError:
         return JobNotFoundError(job_id=self._job_id, queue=self._queue.name)
+
+
+def is_end(event: QueueEvent) -> bool:
+    """Tell whether nothing follows an event of a task."""
+    return event.event in ENDINGS

@@ -38,12 +38,14 @@ def gate(name: str) -> anyio.Event:
 async def resize(job: Job[Resize], ctx: Context) -> dict[str, int]:
     await ctx.progress(20)
     await ctx.log("begun")
+    await ctx.stream("first")
     if job.data.gate:
         await gate(job.data.gate).wait()
     if job.data.name == "broken":
         raise UnrecoverableError("no picture")
     await ctx.progress({"percentage": 80, "message": "nearly"})
     await ctx.log("nearly done")
+    await ctx.stream({"second": 2})
     return {"width": job.data.width}
 
 

@@ -1,6 +1,7 @@
 """Following tasks by server-sent events, over real sockets."""
 
 import json
+import re
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, MutableMapping
 from contextlib import aclosing, asynccontextmanager
@@ -92,8 +93,10 @@ def told(events: list[Event]) -> list[tuple[str, object]]:
 WHOLE = [
     ("progress", 20),
     ("log", {"row": "begun"}),
+    ("chunk", {"index": 0, "attempt": 1, "data": "first"}),
     ("progress", {"percentage": 80, "message": "nearly"}),
     ("log", {"row": "nearly done"}),
+    ("chunk", {"index": 1, "attempt": 1, "data": {"second": 2}}),
     ("completed", {"result": {"width": 5}}),
 ]
 
@@ -119,7 +122,8 @@ async def test_a_task_is_followed_to_its_end(web: httpx2.AsyncClient, name: str)
     assert found[0].data["id"] == at.rpartition("/")[2]
     rows = [one.data["row"] for one in found if one.name == "log"]
     assert rows == ["begun", "nearly done"]
-    assert WHOLE[2] in told(found)
+    assert [one.data["data"] for one in found if one.name == "chunk"] == ["first", {"second": 2}]
+    assert WHOLE[3] in told(found)
     assert told(found)[-1] == WHOLE[-1]
 
 
@@ -133,12 +137,17 @@ async def test_the_bytes_of_a_stream(web: httpx2.AsyncClient) -> None:
     assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert response.headers["cache-control"] == "no-store"
     event_id = body.split("\n")[2].removeprefix("id: ")
+    first, second = re.findall(r"id: \S+\.0\.(\S+)", body)
     assert body == (
         "retry: 2000\n\n"
         f"id: {event_id}\nevent: snapshot\n"
         f"data: {json.dumps(snapshot, separators=(',', ':'))}\n\n"
-        f'id: {event_id}.1\nevent: log\ndata: {{"row":"begun"}}\n\n'
-        f'id: {event_id}.2\nevent: log\ndata: {{"row":"nearly done"}}\n\n'
+        f"id: {event_id}.0.{first}\nevent: chunk\n"
+        'data: {"index":0,"attempt":1,"data":"first"}\n\n'
+        f"id: {event_id}.0.{second}\nevent: chunk\n"
+        'data: {"index":1,"attempt":1,"data":{"second":2}}\n\n'
+        f'id: {event_id}.1.{second}\nevent: log\ndata: {{"row":"begun"}}\n\n'
+        f'id: {event_id}.2.{second}\nevent: log\ndata: {{"row":"nearly done"}}\n\n'
     )
 
 
@@ -147,13 +156,19 @@ async def test_who_comes_back_misses_nothing_and_hears_nothing_twice(
 ) -> None:
     at = await begin(web, gate=name)
     whole = await read(web, f"{at}/events", until_name="log")
+    whole += await read(web, f"{at}/events", whole[-1].id, until_name="chunk")
     gate(name).set()
     await ended(web, at)
 
     for stop in ("progress", "log", ""):
         whole += await read(web, f"{at}/events", whole[-1].id, until_name=stop)
 
-    assert [one for one in told(whole) if one != WHOLE[0]] == WHOLE[1:]
+    for kind in ("chunk", "log", "completed"):
+        assert [one for one in told(whole) if one[0] == kind] == [
+            one for one in WHOLE if one[0] == kind
+        ]
+    assert [one for one in told(whole) if one[0] == "progress"][-1] == WHOLE[3]
+    assert whole[-1].name == "completed"
     assert sum(one.name == "snapshot" for one in whole) == 1
     nothing_more = await web.get(f"{at}/events", headers={"Last-Event-ID": whole[-1].id})
     assert (nothing_more.status_code, nothing_more.content) == (204, b"")
