@@ -14,6 +14,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from anyio.lowlevel import checkpoint
 
 from framework.app.builder import Builder
+from framework.app.crews import CrewMaker
 from framework.app.discovery import Declarations, discover
 from framework.app.factories import BackgroundFactory, ProducerFactory, QueueFactory, SyncFactory
 from framework.app.flows import FlowProducerFactory
@@ -92,14 +93,22 @@ class Application:
             copies=self.settings.redis_copies,
         )
         self._lines = Lines(self.store, self.settings)
-        self.workers = Workers(
-            self.declarations, self.settings, self.store, self._lines, self.builder.listeners
-        )
         self._tasks: TaskGroup | None = None
         self._portal: BlockingPortal | None = None
         self._crew: Crew | None = None
         self._is_stuck = False
-        self.vitals = Vitals(self.store, self.builder.checks)
+        self.vitals = Vitals(self.store, self.builder.checks, lambda: self.workers.crews)
+        self._crews = CrewMaker(
+            self.store,
+            self.settings,
+            self._lines.pause_mode,
+            self.builder.listeners,
+            self.vitals,
+            self._stuck,
+        )
+        self.workers = Workers(
+            self.declarations, self.settings, self.store, self._lines, self._crews
+        )
         self._starting: anyio.CancelScope | None = None
         self._tether: Tether | None = None
         self._stacks: int | None = None
@@ -230,22 +239,12 @@ class Application:
             raise StuckError
 
     async def _work(self, task_status: anyio.abc.TaskStatus[None]) -> None:
-        crew = Crew(
-            self.store,
-            shutdown=self.settings.shutdown_timeout,
-            metrics=self.settings.metrics,
-            pause_mode=self._lines.pause_mode,
-            presence=self.settings.worker_presence,
+        crew = self.vitals.crew = await self._crews.make(
+            self.container,
             care=care_for(self.declarations, self.schedules, self.store, self.settings.prefix),
-            patience=self.settings.watchdog,
-            looks_always=self.vitals.is_probed,
-            on_stuck=self._stuck,
             tether=self._tether,
             stacks=self._stacks,
         )
-        self.vitals.crew = crew
-        for listener in self.builder.listeners:
-            crew.listeners.append((listener.hooks, await self.container.get(listener.kind)))
         with anyio.CancelScope() as starting:
             self._starting = starting
             await self.store.check(self.settings.start_timeout.total_seconds())

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -54,9 +54,10 @@ class Vitals:
     Args:
         store: Its Redis.
         added: The checks that plugins add.
+        started: Returns the workers that were started while it runs.
 
     Attributes:
-        crew: Its workers, while they work.
+        crew: The package's workers, while they work.
         is_probed: Whether this process is there for its workers, and somebody asks all the time.
         beat: When the event loop last turned, by ``time.monotonic``.
         latest: What was told then; another thread may read both.
@@ -64,6 +65,7 @@ class Vitals:
 
     store: Store
     added: Sequence[Check] = ()
+    started: Callable[[], list[Crew]] = list
     crew: Crew | None = None
     is_probed: bool = False
     began: float = field(default_factory=time.monotonic)
@@ -83,9 +85,14 @@ class Vitals:
 
     def known(self) -> Health:
         """Tell what is known, without a look at Redis."""
-        dog = self.crew.watchdog if self.crew else None
-        lines = {name: one.line for name, one in dog.watched.items()} if dog else {}
+        dogs = [crew.watchdog for crew in self.crews if crew.watchdog is not None]
+        lines = {name: one.line for dog in dogs for name, one in dog.watched.items()}
         return self._made(lines, self.store.outage.error)
+
+    @property
+    def crews(self) -> list[Crew]:
+        """All workers of the process."""
+        return [*([] if self.crew is None else [self.crew]), *self.started()]
 
     async def look(self) -> Health:
         """Look at Redis and at each queue, and tell what was seen."""
@@ -104,17 +111,18 @@ class Vitals:
         with anyio.move_on_after(LOOK_SECONDS):
             try:
                 await self.store.check(LOOK_SECONDS)
-                if self.crew is not None and self.crew.watchdog is not None:
-                    lines = await self.crew.watchdog.look()
-                if self.crew is not None and None in lines.values():
-                    await self.crew.keys.look()
+                for crew in self.crews:
+                    seen = {} if crew.watchdog is None else await crew.watchdog.look()
+                    lines |= seen
+                    if None in seen.values():
+                        await crew.keys.look()
                 error = None
             except FrameworkError as trouble:
                 error = trouble
         return lines, error
 
     def _made(self, lines: Mapping[str, LineLook | None], error: FrameworkError | None) -> Health:
-        crew = self.crew
+        crew, crews = self.crew, self.crews
         return Health(
             phase=crew.phase if crew else "starting" if self.is_probed else "open",
             uptime=timedelta(seconds=time.monotonic() - self.began),
@@ -122,20 +130,21 @@ class Vitals:
                 address=self.store.address.name,
                 error=None if error is None else str(error),
                 last_outage=ago(self.store.outage.failed_at),
-                version=crew.server.version if crew else "",
+                version=next((one.server.version for one in crews if one.server.version), ""),
             ),
             queues=tuple(
-                self._of_queue(worker, lines.get(worker.keys.queue))
-                for worker in (crew.workers if crew else ())
+                self._of_queue(one, worker, lines.get(worker.keys.queue))
+                for one in crews
+                for worker in one.workers
             ),
             versions=versions(),
             checks=self.checks.latest.copy(),
         )
 
-    def _of_queue(self, worker: Worker, line: LineLook | None) -> QueueHealth:
-        queue = worker.keys.queue
-        dog = self.crew.watchdog if self.crew else None
-        odd = self.crew.keys.odd.get(queue, ()) if self.crew else ()
+    @staticmethod
+    def _of_queue(crew: Crew, worker: Worker, line: LineLook | None) -> QueueHealth:
+        queue, dog = worker.keys.queue, crew.watchdog
+        odd = crew.keys.odd.get(queue, ())
         return QueueHealth(
             queue=queue,
             concurrency=worker.pump.concurrency,

@@ -1,12 +1,12 @@
 """Workers that are started and stopped while an application runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import anyio
 from anyio.abc import TaskStatus
 
-from framework.app.builder import Listener
+from framework.app.crews import CrewMaker
 from framework.app.discovery import Declarations
 from framework.app.lines import Lines
 from framework.app.settings import Settings
@@ -27,12 +27,13 @@ class RunningWorker:
     Attributes:
         queue: The name of its queue.
         processor: The full name of what runs its jobs.
+        crew: The framework's own.
     """
 
     def __init__(self, spec: ProcessorSpec, crew: Crew) -> None:
         self.queue = spec.queue
         self.processor = spec.title
-        self._crew = crew
+        self.crew = crew
         self._ended = anyio.Event()
         self._is_ending = False
 
@@ -42,7 +43,7 @@ class RunningWorker:
     @property
     def running(self) -> int:
         """How many jobs it runs now."""
-        return self._crew.running
+        return self.crew.running
 
     @property
     def is_ending(self) -> bool:
@@ -57,7 +58,7 @@ class RunningWorker:
     def end(self, *, now: bool = False) -> None:
         """Take no more jobs, and do not wait for those that run; ``now``: give them back."""
         self._is_ending = True
-        self._crew.stop(now=now)
+        self.crew.stop(now=now)
 
     async def stop(self, *, now: bool = False) -> None:
         """Take no more jobs, and return once those that run have ended.
@@ -71,7 +72,7 @@ class RunningWorker:
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Work until stopped."""
         try:
-            await self._crew.run(task_status=task_status)
+            await self.crew.run(task_status=task_status)
         finally:
             self._is_ending = True
             self._ended.set()
@@ -90,13 +91,13 @@ class Workers:
         settings: Settings,
         store: Store,
         lines: Lines,
-        listeners: Sequence[Listener],
+        crews: CrewMaker,
     ) -> None:
         self._declarations = declarations
         self._settings = settings
         self._store = store
         self._lines = lines
-        self._listeners = listeners
+        self._crews = crews
         self._container: Container | None = None
         self._started: dict[str, RunningWorker] = {}
         self._starting = anyio.Lock()
@@ -110,6 +111,11 @@ class Workers:
     def started(self) -> tuple[RunningWorker, ...]:
         """What `start` has started, and has not ended."""
         return tuple(one for one in self._started.values() if not one.has_ended)
+
+    @property
+    def crews(self) -> list[Crew]:
+        """What runs them."""
+        return [one.crew for one in self.started]
 
     def open(self, container: Container) -> None:
         """Let workers be started, of what the container builds."""
@@ -174,18 +180,9 @@ class Workers:
         if container is None:
             raise RuntimeError("the application is not running: use it as 'async with'")
         container.check(requests_of([spec]))
-        crew = Crew(
-            self._store,
-            shutdown=settings.shutdown_timeout,
-            metrics=settings.metrics,
-            pause_mode=self._lines.pause_mode,
-            presence=settings.worker_presence,
-            patience=settings.watchdog,
-        )
+        crew = await self._crews.make(container)
         # One of the process says how safe jobs are on the server.
         crew.server.is_silent = bool(self._declarations.selected or self._started)
-        for listener in self._listeners:
-            crew.listeners.append((listener.hooks, await container.get(listener.kind)))
         work = await build_work(spec, container, limiter_of(spec))
         await self._store.check(settings.start_timeout.total_seconds())
         crew.add(self._lines.get(spec.queue).keys, work)

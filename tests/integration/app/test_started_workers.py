@@ -181,6 +181,28 @@ async def test_what_cannot_be_worked_is_refused(
         assert app.workers.started == ()
 
 
+async def test_health_tells_of_started_workers_beside_the_declared(open_app: Open) -> None:
+    app = open_app(double)
+    async with working(app):
+        await app.workers.start(in_a_thread)
+        health = await app.health()
+
+        assert [one.queue for one in health.queues] == ["doubles", "threads"]
+        assert [one.waiting for one in health.queues] == [0, 0]
+        assert health.is_ready
+
+
+async def test_health_tells_of_workers_started_without_others(open_app: Open) -> None:
+    async with open_app() as app:
+        worker = await app.workers.start(double)
+        health = await app.health()
+        await worker.stop()
+
+        assert [(one.queue, one.concurrency) for one in health.queues] == [("doubles", 2)]
+        assert health.redis.version
+        assert (await app.health()).queues == ()
+
+
 async def test_another_processor_on_a_queue_is_refused(open_app: Open) -> None:
     async with open_app() as app:
         await app.workers.start(double)
