@@ -1,12 +1,12 @@
 -- Put new jobs in line; a custom id that is there already changes nothing.
 --
--- keys:    base wait active marker meta events id lane
+-- keys:    base wait marker meta events id lane
 -- args:    sequence lane_ms count ...
 -- rest:    groups of jobs that differ in their data alone, `count` jobs in all, at most 1,000:
 --          size job_id name opts timestamp delay_ms priority lifo, then the data of each.
 --          job_id is "" for counted ids; a group with a custom id has one job.
--- returns: {first, duplicates}: the counted id of the nth job is first + n; the places of
---          custom ids that were there. {} when a later call was served on this lane.
+-- returns: {first, duplicates}, or first alone: the counted id of the nth job is first + n; the
+--          places of custom ids that were there. {} when a later call was served on this lane.
 -- emits:   added, then waiting or delayed; duplicated
 -- include: lib/lanes lib/queue lib/many
 -- lazy:    lib/other_adds:other_adder lib/delayed:mark_delayed
@@ -54,7 +54,7 @@ while ARGV[at + 1] do
 end
 
 call_many("LPUSH", line, back)
-if any_ready and not is_blocked(is_paused, concurrency, active) then
+if any_ready and not is_blocked(is_paused, concurrency, base .. "active") then
   redis.call("ZADD", marker, "0", "0")
 end
 if any_delayed then mark_delayed(marker, base .. "delayed") end
@@ -62,5 +62,6 @@ if any_delayed then mark_delayed(marker, base .. "delayed") end
 if not max_len or math.floor(last / 10) > math.floor(counter / 10) then
   redis.call("XTRIM", events, "MAXLEN", "~", max_events(meta, max_len))
 end
-remember(lane, lane_ms, sequence, counter, duplicates)
-return {counter, duplicates}
+local answer = #duplicates > 0 and {counter, duplicates} or counter
+remember(lane, lane_ms, sequence, answer)
+return answer

@@ -19,7 +19,7 @@
 
 local before = answered(redis.call("GET", lane), sequence)
 if before == nil then return {} end
-if before then return {before[1], before[2][1], before[2][2]} end
+if before then return before end
 
 local ids, there, refusals = {}, {}, {}
 
@@ -85,5 +85,5 @@ while at < #ARGV do
   end
 end
 wake_queues()
-remember(lane, lane_ms, sequence, ids, {there, refusals})
+remember(lane, lane_ms, sequence, {ids, there, refusals})
 return {ids, there, refusals}

@@ -120,7 +120,7 @@ if was_delayed then pcall(mark_delayed, marker, delayed) end
 local has_news = #taken > 0 or limited_ms > 0 or blocked or due_ms > 0
 local drained = ended > 0 and not has_news and not has_line and redis.call("LLEN", active) == 0
 if drained then redis.call("XADD", events, "*", "event", "drained") end
-remember(lane, lane_ms, sequence, codes, taken)
+remember(lane, lane_ms, sequence, {codes, taken})
 if #codes == 0 and #taken == wanted and not drained then return {taken, fields} end
 return {codes, taken, fields, limited_ms, due_ms > 0 and string.format("%.0f", due_ms) or "0", blocked and 1 or 0,
   drained and 1 or 0, 0}

@@ -13,7 +13,7 @@
 -- The lane is this call's own: sent again, when its reply is lost, it does nothing more. Else a run
 -- that has begun meanwhile would be counted anew.
 local before = answered(redis.call("GET", lane), "1")
-if before then return {before[1], before[2]} end
+if before then return before end
 
 local MOST_SLOTS, LANE_MS = 32, 60000
 local key = repeat_set .. ":" .. scheduler
@@ -82,5 +82,5 @@ local q = {base = base, wait = wait, paused = paused, active = active, prioritiz
   delayed = delayed, marker = marker, meta = meta, events = events, pc = pc, id = id}
 local job_id, delay_ms = line_up_run(q, {scheduler = scheduler, due = due, now = now, name = name,
   data = data, opts = opts, quoted = quoted, priority = priority, push = push})
-remember(lane, LANE_MS, 1, job_id, delay_ms)
+remember(lane, LANE_MS, 1, {job_id, delay_ms})
 return {job_id, delay_ms}

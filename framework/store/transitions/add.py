@@ -146,7 +146,7 @@ def add_call(lane: Lane, keys: QueueKeys, jobs: Sequence[NewJob], now_ms: int) -
 
 def call_of(reply: Any, now_ms: int) -> Call:  # noqa: ANN401 - replies have any shape
     """Read what such a call was answered."""
-    counted, places = reply
+    counted, places = (reply, ()) if isinstance(reply, int) else reply
     return Call(0, counted, frozenset(place - 1 for place in places) if places else NONE, now_ms)
 
 

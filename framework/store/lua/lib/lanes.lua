@@ -1,7 +1,7 @@
 -- What a lane was answered last, so that a call sent twice acts once: its sequence, a space, and the
 -- answer as MessagePack, which is read only where it is asked for again.
 
--- Returns the stored answer {a, b} when this sequence was served before, false when it is new, and
+-- Returns the stored answer when this sequence was served before, false when it is new, and
 -- nil when a later one was served already.
 local function answered(said, sequence)
   if not said then return false end
@@ -11,6 +11,6 @@ local function answered(said, sequence)
   return nil
 end
 
-local function remember(lane, lane_ms, sequence, a, b)
-  redis.call("SET", lane, sequence .. " " .. cmsgpack.pack({a, b}), "PX", lane_ms)
+local function remember(lane, lane_ms, sequence, answer)
+  redis.call("SET", lane, sequence .. " " .. cmsgpack.pack(answer), "PX", lane_ms)
 end
