@@ -93,6 +93,12 @@ def test_a_film_is_made_in_a_process(redis_url: str, prefix: str, tmp_path: Path
     assert said == shown_by("run-cpu-bound-work.md")
 
 
+def test_a_letter_is_shown_as_it_is_written(redis_url: str, prefix: str, tmp_path: Path) -> None:
+    said = run_example("letters.py", redis_url, prefix, tmp_path)
+
+    assert said == shown_by("stream-what-a-job-makes.md")
+
+
 def test_a_scan_that_kills_its_worker_is_found_and_rescued(
     redis_url: str, prefix: str, tmp_path: Path
 ) -> None:
