@@ -1,14 +1,18 @@
 """Working a queue by hand, without a worker."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from framework.client.hands import Hands
 from framework.client.held import HALF_A_MINUTE, HeldJob
 from framework.client.hold_words import by_hand, checked_lock_ms, checked_token
 from framework.client.queue_base import ANY, QueueBase
+from framework.model.job import JobId
 from framework.store.reads import as_fields
+from framework.store.transitions.running import extend_locks
 from framework.wire.codes import LOCK_MISMATCH, LOCK_MISSING, NOT_FOUND, raise_for
 from framework.wire.job_hash import StoredJob
+from framework.wire.keys import may_be_job
 
 
 class QueueHands(QueueBase):
@@ -62,3 +66,23 @@ class QueueHands(QueueBase):
             raise_for(code, job_id=checked, queue=self.name)
         job: StoredJob[object, object] = StoredJob(self._keys, checked, fields, (ANY, ANY))
         return HeldJob(Hands(self._store, self._keys), job, held_by)
+
+    async def extend_locks(self, tokens: Mapping[str, str], duration: timedelta) -> set[JobId]:
+        """Keep many jobs for another ``duration`` from now; return those that are lost.
+
+        A lost one was removed, or its lock ended, or another's token holds it.
+
+        Wire: as `HeldJob.extend_lock`, many in one call.
+
+        Args:
+            tokens: What holds each job, by the job's id.
+            duration: How long.
+
+        Raises:
+            OptionsError: A token is empty or ``"0"``.
+        """
+        lock_ms = checked_lock_ms("duration", duration)
+        held = [(JobId(job_id), checked_token(token)) for job_id, token in tokens.items()]
+        known = [one for one in held if may_be_job(one[0])]
+        lost = await extend_locks(self._store, self._keys, known, lock_ms)
+        return lost | {job_id for job_id, _ in held if not may_be_job(job_id)}

@@ -130,3 +130,25 @@ async def test_a_paused_or_limited_queue_gives_nothing_to_either_side(
         assert await queue.next_job("ours") is None
         assert await limited.call("getNextJob", "theirs") is None
         assert await node.queue_call("q", "getRateLimitTtl", 9) > 50_000
+
+
+async def test_we_extend_the_locks_of_many_jobs_that_either_side_took(
+    ours: Ours, node: NodePeer
+) -> None:
+    worker = await node.work("q", NONE)
+    async with ours.producing() as app:
+        queue = app.queue("q")
+        theirs, mine = [await node.add("q", "n") for _ in range(2)]
+        await worker.call("getNextJob", "node's")
+        await take(queue, "ours")
+        tokens = {theirs: "node's", mine: "ours"}
+
+        assert await queue.extend_locks(tokens, 3 * MINUTE) == set()
+
+        for job_id, token in tokens.items():
+            lock = f"{ours.prefix}:q:{job_id}:lock"
+            assert await app.store.command("GET", lock) == token.encode()
+            assert await app.store.command("PTTL", lock) > 150_000
+        strange = {theirs: "ours", mine: "ours", "gone": "ours", "a:b": "ours"}
+        assert await queue.extend_locks(strange, MINUTE) == {theirs, "gone", "a:b"}
+        await node.job_call("q", theirs, "moveToCompleted", 1, "node's", False)
