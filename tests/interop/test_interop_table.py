@@ -17,8 +17,8 @@ PITFALLS = PAGE.with_name("pitfalls.md")
 NOT_OF_THE_TABLE = {Path(__file__).name, "test_node_peer.py"}
 LINK = re.compile(r'\[\d+\]\((\S+) "(\w+)"\)')
 BOTH_MAJORS = "both_majors"
-# What a run remembers of its steps is ours alone: BullMQ has no such thing.
-OURS_ALONE = {"step", "remember", "remembered"}
+# What a run remembers of its steps, and what it streams, is ours alone: BullMQ has no such thing.
+OURS_ALONE = {"step", "remember", "remembered", "stream", "chunks"}
 
 
 class Proof(NamedTuple):

@@ -286,8 +286,12 @@ async def test_after_a_look_we_hear_all_that_node_does_with_the_job(
         async with queue.listen(after=look.event_id, job_id=job_id) as listener:
             while "completed" not in told:
                 told += [event.event for event in await listener.receive()]
+        again: list[str] = []
+        async with queue.listen_to_job(job_id, after=look.event_id) as job_listener:
+            while "completed" not in again:
+                again += [event.event for event in await job_listener.receive()]
         ended = await queue.look(job_id)
 
-    assert told == ["waiting", "active", "progress", "completed"]
+    assert told == again == ["waiting", "active", "progress", "completed"]
     assert ended is not None
     assert (ended.state, ended.due, ended.job.result) == (JobState.COMPLETED, None, "done")
