@@ -47,7 +47,7 @@ def in_thread(
         except BaseException as error:  # raised again in the loop
             return None, error
         finally:
-            thread.tell_end()
+            thread.end()
 
     async def call(*args: object, **kwargs: object) -> object:
         thread = OneThread()
@@ -56,8 +56,8 @@ def in_thread(
                 partial(guarded, thread, *args, **kwargs), limiter=limiter, abandon_on_cancel=True
             )
         except asyncio.CancelledError as cancelled:
-            if thread.has_begun and not thread.ended.is_set():
-                raise ThreadLeftError(thread.ended, *cancelled.args) from cancelled
+            if thread.has_begun and (ended := thread.leave()) is not None:
+                raise ThreadLeftError(ended, *cancelled.args) from cancelled
             raise
         if error is not None:
             raise error
@@ -67,17 +67,30 @@ def in_thread(
 
 
 class OneThread:
-    """What is known of a handler's thread in the loop."""
+    """What is known of a handler's thread in the loop.
+
+    The loop is told of its end only where a call was left: to wake it costs more than the call.
+    Whoever comes second, the thread that ends or the call that leaves, sees that the other came.
+    """
 
     def __init__(self) -> None:
         self.has_begun = False
-        self.ended = anyio.Event()
-        self._loop = asyncio.get_running_loop()
+        self._has_ended = False
+        self._left: tuple[asyncio.AbstractEventLoop, anyio.Event] | None = None
 
-    def tell_end(self) -> None:
-        """Tell the loop that the handler has ended, from its thread."""
-        with suppress(RuntimeError):  # the loop may be gone by then
-            self._loop.call_soon_threadsafe(self.ended.set)
+    def leave(self) -> anyio.Event | None:
+        """Return what is set once the thread has left the handler; None: it has."""
+        ended = anyio.Event()
+        self._left = asyncio.get_running_loop(), ended
+        return None if self._has_ended else ended
+
+    def end(self) -> None:
+        """Note that the handler has ended, in its thread."""
+        self._has_ended = True
+        if self._left is not None:
+            loop, ended = self._left
+            with suppress(RuntimeError):  # the loop may be gone by then
+                loop.call_soon_threadsafe(ended.set)
 
 
 async def close_once_ended(ended: anyio.Event, scope: JobScope, job: Job[Any, Any]) -> None:
