@@ -9,11 +9,13 @@ from functools import partial
 from typing import Any
 
 from redis import exceptions
+from typing_extensions import override
 
 from framework.store.address import Place
 from framework.store.answers import is_stale
 from framework.store.cluster_map import ClusterMap
 from framework.store.connection import REPLY_SECONDS, Argument, Command, HeldConnection, pack
+from framework.store.socket import Asker
 
 MOST_REDIRECTS = 5
 # Commands that have no key, and those whose key is not their first argument.
@@ -77,6 +79,11 @@ class NodeConnection(HeldConnection):
             if is_stale(error):
                 self._cluster.doubt()
             raise
+
+    @override
+    def send_now(self, command: Command, deadline: float, asker: Asker) -> bool:
+        """Send nothing: `call` learns from the answer where the key has gone."""
+        return False
 
 
 class SpreadConnection(HeldConnection):

@@ -108,6 +108,27 @@ async def test_a_slot_that_moves_is_followed_call_by_call(a_cluster: Cluster, pr
     assert len(taken.jobs) == 1
 
 
+async def test_an_idle_worker_follows_its_slot(a_cluster: Cluster, prefix: str) -> None:
+    app = Application(declared(post), settings=settings_of(a_cluster.url, prefix))
+    slot = slot_of(POST)
+    source = a_cluster.master_of(slot)
+    target = next(one for one in a_cluster.nodes[:3] if one is not source)
+    names = {one: one.ask("CLUSTER", "MYID") for one in (source, target)}
+    async with working(app):
+        await until(lambda: waiting_reads(a_cluster) == 2, message="it waits")
+
+        target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", names[source])
+        source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", names[target])
+        while moving := source.ask("CLUSTER", "GETKEYSINSLOT", slot, 100):
+            source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *moving)
+        for one in (target, source):
+            one.ask("CLUSTER", "SETSLOT", slot, "NODE", names[target])
+
+        await until(lambda: waiting_reads(target) == 2, message="it waits at the other node")
+        job = await app.queue(POST).add("int", 1)
+        await app.queue(POST).result(job, timeout=timedelta(seconds=1))
+
+
 async def test_a_master_that_dies_in_mid_load_loses_nothing(
     dying_cluster: Cluster, prefix: str
 ) -> None:
@@ -141,7 +162,8 @@ async def test_a_process_waits_once_for_each_slot(
         await until(lambda: waiting_reads(a_cluster) == 2 * reads, message="it waits again")
 
 
-def waiting_reads(a_cluster: Cluster) -> int:
+def waiting_reads(where: Cluster | Server) -> int:
     """Count the connections that wait for a marker or a call."""
-    lines = "".join(node.ask("CLIENT", "LIST") for node in a_cluster.nodes).splitlines()
+    nodes = where.nodes if isinstance(where, Cluster) else [where]
+    lines = "".join(node.ask("CLIENT", "LIST") for node in nodes).splitlines()
     return sum("cmd=bzpopmin" in line for line in lines)
