@@ -15,7 +15,9 @@ from tests.support.command import FOREIGN
 
 REPOSITORY = Path(__file__).parents[3]
 SOURCES = (".ci", ".gitignore", "LICENSE", "README.md", "app_template", "framework", "plugins")
-LEFT = shutil.ignore_patterns("__pycache__", ".framework", ".env", ".*_cache", "*.egg-info")
+LEFT = shutil.ignore_patterns(
+    "__pycache__", ".framework", ".env", ".*_cache", "*.egg-info", "node_modules"
+)
 
 
 class Done(NamedTuple):
@@ -43,7 +45,9 @@ def run(*command: str | Path, cwd: Path, seconds: float = 120) -> Done:
 def clean_environment() -> dict[str, str]:
     """The environment, without what would lead to the repository or to another server."""
     hidden = (*FOREIGN, "PYTHONPATH", "PYTEST_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    # Those of this repository are seen where the dependencies are, but being editable not found.
+    return {**kept, "FRAMEWORK_PLUGINS": "none"}
 
 
 def copy_sources(place: Path) -> Path:
