@@ -21,7 +21,7 @@ local function pop_jobs(line, most)
   if most == 1 then
     local id = redis.call("LMOVE", line, active, "RIGHT", "LEFT")
     if id and id:sub(1, 2) ~= "0:" then return {id}, scores, true end
-    if id then redis.call("LPOP", active) end
+    if id then redis.call("LREM", active, 1, id) end
   else
     for _, id in ipairs(redis.call("RPOP", line, most) or popped) do
       if id:sub(1, 2) ~= "0:" then popped[#popped + 1] = id end
@@ -103,7 +103,7 @@ local function start_jobs(popped, taken, are_active)
   if not are_active then
     call_many("LPUSH", active, taken)
   elseif count == 0 then
-    redis.call("LPOP", active)
+    redis.call("LREM", active, 1, popped[1])
   end
   return hashes, count - uncounted, left
 end
@@ -117,7 +117,7 @@ local function take_jobs(line, most)
   local taken = {}
   local is_done, hashes, counted, left = pcall(start_jobs, popped, taken, are_active)
   if not is_done then
-    if are_active then redis.call("LPOP", active) end
+    if are_active then redis.call("LREM", active, 1, popped[1]) end
     for _, id in ipairs(taken) do redis.call("DEL", base .. id .. ":lock") end
     push_back(line, popped, scores, 1)
     error(hashes)
