@@ -71,13 +71,15 @@ MEANWHILE = """<h1>Your card</h1>
 <div class="meanwhile">
   <label for="bar">Being drawn</label>
   <progress id="bar" max="100" value="0"></progress>
-  <button id="abort">Abort</button>
+  <button id="abort" disabled>Abort</button>
 </div>
 <script type="module" async>
   import { createTask } from "/framework-web/index.js";
   const card = createTask("/tasks/card", { id: location.pathname.split("/").at(-1) });
   card.subscribe(({ percentage }) => (document.getElementById("bar").value = percentage ?? 0));
-  document.getElementById("abort").onclick = () => card.abort();
+  const abort = document.getElementById("abort");
+  abort.onclick = () => card.abort();
+  abort.disabled = false;
 </script>
 """
 
