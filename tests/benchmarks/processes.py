@@ -52,11 +52,12 @@ def timed(command: Sequence[str]) -> float:
 def worded(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment of a peer's program.
 
-    Each has its bytecode at hand, ours too, as after an installation.
+    Each has its bytecode at hand, ours too, as after an installation. Of our plugins those
+    take part that ``FRAMEWORK_PLUGINS`` names: none, unless it is set.
     """
     usual = {name: said for name, said in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     here = {"PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])}
-    return {**usual, "NODE_ENV": "production", **here, **environment}
+    return {"FRAMEWORK_PLUGINS": "none", **usual, "NODE_ENV": "production", **here, **environment}
 
 
 class Workers:
