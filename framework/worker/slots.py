@@ -127,8 +127,9 @@ class Slots:
 
         Those that are given back each go to the front: so they stand there as they were.
         """
-        running = {slot.job_id: slot for slot in self.running}
-        for job_id in reversed(self.pump.held):
+        running = {slot.job_id: slot for slot in self.running if slot.job_id is not None}
+        held = [(place_of(token), job_id) for job_id, token in self.pump.held.items()]
+        for _, job_id in sorted(held, reverse=True):
             if job_id in running:
                 running[job_id].cancel(why)
         return len(running)
@@ -171,3 +172,9 @@ class Slots:
             if time.monotonic() > turn_ends:
                 await checkpoint()
                 turn_ends = time.monotonic() + TURN_SECONDS
+
+
+def place_of(token: Token) -> int:
+    """Return when a job was asked for among all of its worker: answers may overtake each other."""
+    number = token.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
