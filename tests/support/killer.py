@@ -69,8 +69,12 @@ class Killer:
         data = (await job_hash(self._app, job_id))["data"]
         return Digest.model_validate_json(data).step
 
-    async def kill_a_worker_at_work(self) -> int:
-        """Kill whoever began a step last, at some point after; return how many began by then."""
+    async def kill_a_worker_at_work(self, job_id: str) -> tuple[int, int]:
+        """Kill whoever began a step last, at some point after.
+
+        Returns:
+            How many steps had begun by then, and which one was due.
+        """
 
         async def worker_at_work() -> int | None:
             trace = await self.trace()
@@ -79,9 +83,12 @@ class Killer:
         pid = await until(worker_at_work, timeout=30, message="somebody works the job")
         await anyio.sleep(self.random.uniform(0, LONGEST))
         self._kill(pid)
+        saved = await self.saved_step(job_id)
         await self._app.store.command("INCR", f"kills:{self._ours.prefix}")
         self.start_one()
-        return len(await self.trace())
+        # Somebody else may have begun already: what the killed one began comes first.
+        places = [place for place, begun in enumerate(await self.trace(), 1) if begun.pid == pid]
+        return places[-1], saved
 
 
 @asynccontextmanager
@@ -106,8 +113,7 @@ async def kill_through_five_steps(ours: Ours, *, kills: int, seed: int) -> None:
             "digest", Digest(gates=by_step).model_dump(mode="json")
         )
         for n in range(kills):
-            begun = await reaper.kill_a_worker_at_work()
-            saved = await reaper.saved_step(job.id)
+            begun, saved = await reaper.kill_a_worker_at_work(job.id)
             await reaper_sees_no_step_again(reaper, begun, saved, f"seed {seed}, kill {n}")
 
         assert await app.queue("q").result(job) == sum(range(CHILDREN))

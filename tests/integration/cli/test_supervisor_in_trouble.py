@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import socket
 import tempfile
 from pathlib import Path
 
@@ -17,22 +18,27 @@ from tests.support.until import until
 async def test_a_supervisor_that_may_start_no_process_tries_until_it_may(
     tmp_path: Path, redis_url: str, prefix: str, queue: Queue
 ) -> None:
-    with supervised(tmp_path, redis_url, prefix, ready=1) as run:
-        pid = run.process.pid
-        (worker,) = children_of(pid)
-        _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
-        os.kill(worker, signal.SIGKILL)
-        run.says("no worker process can be started")
-        run.send(signal.SIGHUP)
-        run.says("rolling restart done")
-        assert children_of(pid) == []
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(path)
+        listener.settimeout(15)
+        with supervised(tmp_path, redis_url, prefix, ready=1, NOTIFY_SOCKET=path) as run:
+            assert listener.recv(200) == b"READY=1"  # the supervisor has all that it needs
+            pid = run.process.pid
+            (worker,) = children_of(pid)
+            _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
+            os.kill(worker, signal.SIGKILL)
+            run.says("no worker process can be started")
+            run.send(signal.SIGHUP)
+            run.says("rolling restart done")
+            assert children_of(pid) == []
 
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
 
-        assert await queue.result(await queue.add("x", {})) in children_of(pid)
-        run.send(signal.SIGTERM)
-        assert run.ends() == 0
+            assert await queue.result(await queue.add("x", {})) in children_of(pid)
+            run.send(signal.SIGTERM)
+            assert run.ends() == 0
     assert "Traceback" not in run.output
 
 
