@@ -62,7 +62,7 @@ class Supervisor:
 
         Args:
             first: The first process, started already.
-            early: The signals to stop that came before this could hear them.
+            early: The signals that came before this could hear them.
         """
         store = Store(self._settings.url, timeout=self._settings.timeout.total_seconds(), copies=0)
         fleet, settings = self._fleet, self._settings
@@ -79,7 +79,7 @@ class Supervisor:
                 fleet.adopt(first)
                 await tasks.start(self._heed_signals)
                 for received in early:
-                    self._stopping.stop(received.name)
+                    self._heed(received)
                 tasks.start_soon(self._locks.run)
                 tasks.start_soon(store.watch)
                 tasks.start_soon(watch_servers, store, self._running)
@@ -139,10 +139,14 @@ class Supervisor:
             async for received in signals:
                 if received == signal.SIGCHLD:
                     self._fleet.reap()
-                elif received == signal.SIGHUP:
-                    self._tasks.start_soon(self._reload)
                 else:
-                    self._stopping.stop(received.name)
+                    self._heed(received)
+
+    def _heed(self, received: signal.Signals) -> None:
+        if received == signal.SIGHUP:
+            self._tasks.start_soon(self._reload)
+        else:
+            self._stopping.stop(received.name)
 
     async def _bury(self, process: WorkerProcess) -> None:
         """See to what a process leaves behind, and to who comes after it."""

@@ -57,9 +57,8 @@ def run_package(
         early.append(signal.Signals(number))
 
     # As the first process of a container we would not even end by these.
-    for one in (signal.SIGTERM, signal.SIGINT):
+    for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(one, note)
-    signal.signal(signal.SIGHUP, lambda *_: None)  # nothing to replace yet
     first = start(1)
     try:
         with tied_to_parent():

@@ -326,6 +326,17 @@ async def test_a_reload_during_the_start_waits_for_it(
             assert run.output.count('"worker replaced"') == 2
 
 
+async def test_a_reload_is_heeded_before_the_supervisor_has_imported_what_it_needs(
+    tmp_path: Path, redis_url: str, prefix: str
+) -> None:
+    with supervised(tmp_path, redis_url, prefix, ready=0) as run:
+        await until(lambda: children_of(run.process.pid), timeout=15, message="the first worker")
+        run.send(signal.SIGHUP)
+        run.says("rolling restart done")
+
+        assert run.output.count('"worker replaced"') == 1
+
+
 TWO_QUEUES = """
     from typing import Any
     from framework import Job, processor
