@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
@@ -65,41 +65,28 @@ def adds(turn: Turn) -> dict[str, float]:
 
 
 def drain(turn: Turn) -> dict[str, float]:
-    """Let real workers run what waits; measure from a fifth of it to its end.
+    """Put jobs in line while real workers stand still; measure from a fifth of them to their end.
 
-    So neither the start of the processes nor what they do for the first time is in the figures.
-    What is left is read from Redis; it counts as done when its library says so there.
+    So neither the start of the processes, which some peers make one after the other, nor what
+    they do for the first time is in the figures. What is left is read from Redis; it counts as
+    done when its library says so there.
     """
     stamps = None if turn.peer.left else Stamps.make(turn.folder / "stamps", turn.jobs)
-    more = {"stamps": turn.folder / "stamps" if stamps else ""}
+    more: dict[str, object] = {"stamps": turn.folder / "stamps" if stamps else ""}
+    copies = 1
     if turn.workload.name == "processes":
-        cost = drain_by_two(turn, stamps, turn.environment(processes=2, **more))
-    else:
-        turn.ask("fill")
-        with working(turn.peer.program, turn.environment(**more)) as workers:
-            cost = watch(turn, workers, stamps)
-    found = rates(cost)
-    if turn.workload.name == "nap":
-        naps = turn.ask("naps")
-        found["% of ideal"] = 100 * found["jobs/s"] / (naps["jobs"] / naps["seconds"])
-    return found
-
-
-def drain_by_two(
-    turn: Turn, stamps: Stamps | None, environment: Mapping[str, str]
-) -> dict[str, float]:
-    """Put jobs in line once both processes wait for them.
-
-    Some peers start their processes one after the other: the first would be half done before the
-    second has begun, and the start of that one would be in the figures. They stand still while
-    the jobs are put in line.
-    """
-    with working(turn.peer.program, environment, 1 if turn.peer.forks else 2) as workers:
+        more["processes"] = 2
+        copies = 1 if turn.peer.forks else 2
+    with working(turn.peer.program, turn.environment(**more), copies) as workers:
         wait_until_ready(turn, workers, stamps)
         workers.until_calm()
         with workers.frozen():
             turn.ask("fill")
-        return watch(turn, workers, stamps)
+        found = rates(watch(turn, workers, stamps))
+    if turn.workload.name == "nap":
+        naps = turn.ask("naps")
+        found["% of ideal"] = 100 * found["jobs/s"] / (naps["jobs"] / naps["seconds"])
+    return found
 
 
 def watch(turn: Turn, workers: Workers, stamps: Stamps | None) -> dict[str, float]:
