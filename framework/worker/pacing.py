@@ -9,8 +9,13 @@ Hence a half leaves as soon as it is full, whatever is still to run, and the fir
 carries no more than one.
 
 Where less waits, a call has its price, and jobs that end while one is under way share the next. So
-nothing is held back while no call is under way, and a second one needs a quarter of the slots. The
+nothing is held back while no call is under way, and a second one needs an eighth of the slots. The
 time that a call takes need not be measured: the longer it is, the more jobs end meanwhile.
+
+Where handlers wait for something else, Redis has time to spare, and what counts is how long a slot
+is empty: ``r`` for all jobs that go together, and those that were fetched together tend to end
+together for ever. So after a pause a group goes in two parts, and the groups become smaller from
+round to round until there is no pause, or nothing worth a second call.
 """
 
 from dataclasses import dataclass, field
@@ -19,6 +24,10 @@ from framework.store.transitions.exchange import MOST_WANTED
 
 # Below this many slots a second call in flight has nothing to gain.
 FEW = 4
+# How long no call must have been under way for Redis to have time to spare.
+PAUSE_SECONDS = 0.0002
+# Fewer that go together stay so: a call costs Redis as much as some jobs do.
+MIN_PARTED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +67,28 @@ class Pacing:
 
     def is_worth_it(self, endings: int, free: int) -> bool:
         """Tell whether enough waits for a second call."""
-        return endings + max(0, free) >= max(2, self.slots // 4)
+        return endings + max(0, free) >= max(2, self.slots // 8)
 
-    def endings_to_send(self, calls: int, endings: int, free: int, *, line_flows: bool) -> int:
-        """Return how many go with a call: all, unless a second one takes the rest at once."""
-        rest, half = endings - self.half, self.half
-        if rest > 0 and calls == 0 and self.lanes > 1 and line_flows:
-            return half if self.is_worth_it(rest, free - half) else endings
-        return endings
+    def load(
+        self, calls: int, endings: int, free: int, *, line_flows: bool, idle: float
+    ) -> tuple[int, int]:
+        """Return how many endings go with a call, and how many jobs it asks for.
 
-    def jobs_to_ask_for(self, free: int) -> int:
-        """Return how many jobs a call asks for."""
-        return max(0, min(free, self.half))
+        All, unless a second call takes the rest at once.
+
+        Args:
+            calls, endings, free, line_flows: As `may_call`.
+            idle: For how many seconds no call has been under way.
+        """
+        want = max(0, min(free, self.half))
+        if calls or self.lanes == 1 or not line_flows:
+            return endings, want
+        if endings > self.half:
+            sent = self.half
+        elif endings >= MIN_PARTED and idle > PAUSE_SECONDS:
+            sent, want = (endings + 1) // 2, (want + 1) // 2
+        else:
+            return endings, want
+        if self.is_worth_it(endings - sent, free - want):
+            return sent, want
+        return endings, max(0, min(free, self.half))

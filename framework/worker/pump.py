@@ -210,11 +210,12 @@ class Pump:
         if not (self._endings or (flows and self.free > 0)) or not self._may_call():
             return [], 0
         endings, free = len(self._endings), self.free
-        count = self.pacing.endings_to_send(self.traffic.calls, endings, free, line_flows=flows)
+        calls, idle = self.traffic.calls, self.traffic.idle_seconds
+        count, want = self.pacing.load(calls, endings, free, line_flows=flows, idle=idle)
         count = min(count, how_many_fit(self._endings))
         batch = self._endings[:count]
         del self._endings[:count]
-        return batch, self.pacing.jobs_to_ask_for(free) if self.is_fetching else 0
+        return batch, want if self.is_fetching else 0
 
     def settle(self, trip: Trip, came: Exchanged, jobs: list[Fetched]) -> None:
         """Do what a call's answer asks for."""

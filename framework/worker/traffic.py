@@ -70,6 +70,7 @@ class Traffic:
     asked: int = 0
     will_go: bool = False
     _tokens: int = 0
+    _last_end: float = 0.0
     _free_lanes: list[TripLane] = field(default_factory=list[TripLane])
     _open_lanes: int = 0
     _handed: deque[Trip] = field(default_factory=deque[Trip])
@@ -79,6 +80,11 @@ class Traffic:
     def has_lane(self) -> bool:
         """Whether a call could leave."""
         return bool(self._free_lanes)
+
+    @property
+    def idle_seconds(self) -> float:
+        """For how long no call has been under way."""
+        return 0.0 if self.calls else time.monotonic() - self._last_end
 
     async def run_lane(self, lane: Lane) -> None:
         """Lend a lane until no call will leave any more."""
@@ -169,6 +175,7 @@ class Traffic:
         """Have an answer seen to, and make the next calls."""
         self.asked -= trip.want
         self.calls -= 1
+        self._last_end = time.monotonic()
         self._free_lanes.append(trip.on)
         self.home.settle(trip, came, jobs)
         self.go()

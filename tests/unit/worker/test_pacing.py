@@ -8,6 +8,7 @@ from framework.worker.pacing import Pacing
 
 slots = st.integers(1, 5000)
 some = st.integers(0, 6000)
+pauses = st.sampled_from([0.0, 0.0001, 0.001, 60.0])
 
 
 @given(slots, some, st.integers(-10, 5000), st.booleans())
@@ -17,17 +18,26 @@ def test_nothing_is_held_back_while_no_call_is_under_way(
     assert Pacing(slots).may_call(0, endings, free, line_flows=line_flows)
 
 
-@given(slots, some, st.integers(0, 5000), st.booleans())
+@given(slots, some, st.integers(0, 5000), st.booleans(), pauses)
 def test_what_a_call_leaves_goes_with_a_second_one_at_once(
-    slots: int, endings: int, free: int, line_flows: bool
+    slots: int, endings: int, free: int, line_flows: bool, idle: float
 ) -> None:
     pacing = Pacing(slots)
 
-    sent = pacing.endings_to_send(0, endings, free, line_flows=line_flows)
-    rest, still_free = endings - sent, free - pacing.jobs_to_ask_for(free)
+    sent, want = pacing.load(0, endings, free, line_flows=line_flows, idle=idle)
+    rest, still_free = endings - sent, free - want
 
     assert 0 <= sent <= endings
     assert not rest or pacing.may_call(1, rest, still_free, line_flows=line_flows)
+
+
+def test_a_group_is_parted_only_after_a_pause() -> None:
+    pacing = Pacing(100)
+
+    assert pacing.load(0, 24, 24, line_flows=True, idle=0) == (24, 24)
+    assert pacing.load(0, 24, 24, line_flows=True, idle=0.001) == (12, 12)
+    assert pacing.load(1, 12, 12, line_flows=True, idle=0) == (12, 12)
+    assert pacing.load(0, 7, 7, line_flows=True, idle=0.001) == (7, 7)
 
 
 @given(slots, some, some)
@@ -41,9 +51,13 @@ def test_a_lone_ending_waits_for_the_call_that_is_under_way(
     assert not pacing.may_call(1, 1, 0, line_flows=True)
 
 
-@given(slots, st.integers(-10, 5000))
-def test_calls_ask_for_no_more_than_is_free_and_two_for_all(slots: int, free: int) -> None:
+@given(slots, some, st.integers(-10, 5000), pauses)
+def test_calls_ask_for_no_more_than_is_free_and_two_for_all(
+    slots: int, endings: int, free: int, idle: float
+) -> None:
     pacing = Pacing(slots)
 
-    assert 0 <= pacing.jobs_to_ask_for(free) <= max(0, free)
+    _, want = pacing.load(0, endings, free, line_flows=True, idle=idle)
+
+    assert 0 <= want <= max(0, free)
     assert pacing.lanes * pacing.half >= min(slots, 2 * MOST_WANTED)
