@@ -47,8 +47,10 @@ class Stopping:
         self._fleet.tell_changed()
         log.info("stopping" if is_first else "stopping now", why=why, workers=len(processes))
         self._systemd.tell("STOPPING=1")
+        # Of two signals of a kind that come at once a process would hear one.
+        number = signal.SIGTERM if is_first else signal.SIGINT
         for process in processes:
-            process.send(signal.SIGTERM)
+            process.send(number)
             seconds = self._grace if is_first else GRACE_SECONDS
             self._tasks.start_soon(self._end_late, process, seconds)
         if not processes:

@@ -151,8 +151,8 @@ class Socket(asyncio.Protocol):
         self._fail(exceptions.ConnectionError(f"the connection broke: {exc or 'closed'}"))
         if self._alarm is not None:
             self._alarm.cancel()
-        # redis-py waits for its end of it when it disconnects.
-        self._before.connection_lost(exc)
+        # redis-py waits for its end of it when it disconnects, if it does: nobody may hear why.
+        self._before.connection_lost(None)
 
     async def close(self, *, now: bool) -> None:
         """Close it; ``now``: without waiting for its end."""
