@@ -218,11 +218,11 @@ def test_dev_serves_what_plugins_mount_where_a_package_has_no_web_app(
 
 
 def test_help_comes_in_time(at_door: dict[str, str], tmp_path: Path) -> None:
-    took: list[float] = []
-    while len(took) < 10 and min(took, default=1.0) >= 0.3:  # others may be at work beside
-        took.append(seconds_of_help(at_door, tmp_path))
+    # By turns, so that a slow machine is slow for both.
+    without = {**at_door, "FRAMEWORK_PLUGINS": "none"}
+    took = [(seconds_of_help(at_door, tmp_path), seconds_of_help(without, tmp_path)) for _ in "abc"]
 
-    assert min(took) < 0.3, took
+    assert min(one / other for one, other in took) < 1.5, took
 
 
 def seconds_of_help(environment: dict[str, str], folder: Path) -> float:
