@@ -10,12 +10,15 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from typing_extensions import override
+
 from framework.errors import FormatError, FrameworkError, RedisUnavailableError
 from framework.store.connection import REPLY_SECONDS
 from framework.store.lane import Lane, Numbered
 from framework.store.parcels import Parcel, answer, fail, fail_each, share_out
 from framework.store.queue_meta import open_queue
 from framework.store.roads import Linked, Road, Roads
+from framework.store.sent_call import SentCall
 from framework.store.store import Store
 from framework.store.transitions.add import AddedJob, add_call, call_of
 from framework.store.transitions.add_linked import LinkedJob, add_linked
@@ -24,7 +27,7 @@ from framework.wire.keys import QueueKeys
 LANES = 2
 
 
-class Shipment:
+class Shipment(SentCall):
     """Parcels that travel in one call; it asks for the reply itself.
 
     Args:
@@ -53,20 +56,12 @@ class Shipment:
         self.sent_at = 0.0
         self.trouble: Exception | None = None
 
-    def done(self) -> bool:
-        """Tell whether nobody waits: never, since no caller can call it back."""
-        return False
+    @override
+    def landed(self, reply: Sequence[Any]) -> None:
+        self._dispatcher.landed(self, reply)
 
-    def set_result(self, replies: list[Any]) -> None:
-        """Take the reply."""
-        (reply,) = replies
-        if isinstance(reply, Exception):
-            self.set_exception(reply)
-        else:
-            self._dispatcher.landed(self, reply)
-
+    @override
     def set_exception(self, error: Exception) -> None:
-        """Take why there is none."""
         self.trouble = error
         self._dispatcher.hand_over(self)
 

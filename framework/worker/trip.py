@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from typing_extensions import override
+
 from framework.store.lane import Lane, Numbered
+from framework.store.sent_call import SentCall
 from framework.store.transitions.ending import Ending
 from framework.store.transitions.exchange import (
     EXCHANGE,
@@ -75,7 +78,7 @@ class Receives(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Trip:
+class Trip(SentCall):
     """One exchange, from its call to what it came back with.
 
     Args:
@@ -108,19 +111,11 @@ class Trip:
     trouble: Exception | None = None
     failure: Exception | None = None
 
-    def done(self) -> bool:
-        """Tell whether nobody waits: never, since it is called back by nobody."""
-        return False
+    @override
+    def landed(self, reply: Sequence[Any]) -> None:
+        self.home.landed(self, reply)
 
-    def set_result(self, replies: list[Any]) -> None:
-        """Take the reply."""
-        (reply,) = replies
-        if isinstance(reply, Exception):
-            self.set_exception(reply)
-        else:
-            self.home.landed(self, reply)
-
+    @override
     def set_exception(self, error: Exception) -> None:
-        """Take why there is none."""
         self.trouble = error
         self.home.hand_over(self)
