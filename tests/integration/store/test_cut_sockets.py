@@ -21,22 +21,22 @@ LOOPS = pytest.mark.parametrize(
 )
 
 
-async def reset(stream: SocketStream) -> None:
+def closes_with_a_reset(stream: SocketStream) -> None:
     raw = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - anyio's, not Django's
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
-    await stream.aclose()
 
 
 async def ask_a_server_that_resets(replies: int) -> None:
     """Ask often, of a server that resets each connection after so many replies."""
 
     async def serve(stream: SocketStream) -> None:
-        try:
-            for _ in range(replies):
-                await stream.send(b"+OK\r\n" * (await stream.receive()).count(b"*"))
-        except (anyio.EndOfStream, anyio.BrokenResourceError):
-            return
-        await reset(stream)
+        async with stream:
+            try:
+                for _ in range(replies):
+                    await stream.send(b"+OK\r\n" * (await stream.receive()).count(b"*"))
+            except (anyio.EndOfStream, anyio.BrokenResourceError):
+                return
+            closes_with_a_reset(stream)
 
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - the same
