@@ -54,9 +54,12 @@ class Failure:
     ending: Ending
 
 
-def of_result(job: StoredJob[Any, Any], token: Token, result: bytes) -> Ending:
-    """Return the ending of a run that returned ``result``, a JSON text."""
-    return completed(job.id, token, result, job.stored_options.keep_completed or KEEP_ALL)
+def of_result(
+    job: StoredJob[Any, Any], token: Token, result: bytes, *, was_new: bool = False
+) -> Ending:
+    """Return the ending of a run that returned ``result``, a JSON text. Args: as `completed`."""
+    keep = job.stored_options.keep_completed or KEEP_ALL
+    return completed(job.id, token, result, keep, was_new=was_new)
 
 
 def of_error(

@@ -121,7 +121,8 @@ class Executor:
             settled = None
             if self.hooks.hears("completed"):
                 settled = partial(self._hear, "completed", Completed(job, result))
-            self.pump.finish(fetched, endings.of_result(job, fetched.token, written), settled)
+            ending = endings.of_result(job, fetched.token, written, was_new=fetched.is_new)
+            self.pump.finish(fetched, ending, settled)
 
     async def _run(
         self,

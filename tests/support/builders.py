@@ -143,7 +143,7 @@ async def failed_job(store: Store, keys: QueueKeys, reason: str = "boom") -> Job
 
 def complete(job: Fetched, result: bytes = b"1") -> Ending:
     """The ending of a run that returned."""
-    return completed(job.id, job.token, result, keep())
+    return completed(job.id, job.token, result, keep(), was_new=job.is_new)
 
 
 def fail(job: Fetched, reason: str = "boom", *, attempts: int = 1) -> Ending:

@@ -5,6 +5,7 @@
 --          limit_max limit_ms metrics ...
 -- rest:    a record for each outcome, completions that follow each other in one:
 --          c keep count, then `count` times: id token returnvalue
+--          n keep count, then the same                    those that were new when taken
 --          f id token reason stacktrace attempts keep     failed for good
 --          r id token reason stacktrace lifo              retry now
 --          d id token reason stacktrace delay_ms          retry after a delay
@@ -36,7 +37,7 @@
 --          lib/limits:count_against_rate
 
 local at = rest
-while ARGV[at + 1] == "c" do at = read_completed(at) end
+while ARGV[at + 1] == "c" or ARGV[at + 1] == "n" do at = read_completed(at) end
 if ARGV[at + 1] then read_others(at) end
 
 local names = {lane, fenced}

@@ -31,9 +31,15 @@ class Ending(NamedTuple):
         return len(text) if isinstance(text, bytes | str) else 0
 
 
-def completed(job_id: JobId, token: Token, result: bytes, keep: KeepJobs) -> Ending:
-    """End a run with ``result``, a JSON text. Wire: active -> completed."""
-    return Ending(b"c", job_id, token, (result,), keep)
+def completed(
+    job_id: JobId, token: Token, result: bytes, keep: KeepJobs, *, was_new: bool = False
+) -> Ending:
+    """End a run with ``result``, a JSON text. Wire: active -> completed.
+
+    Args:
+        was_new: `Fetched.is_new` of the job; spares a look at its hash.
+    """
+    return Ending(b"n" if was_new else b"c", job_id, token, (result,), keep)
 
 
 def failed(

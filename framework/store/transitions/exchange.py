@@ -23,16 +23,22 @@ EXCHANGE = load_script("exchange")
 MOST_ENDINGS = 250
 MOST_WANTED = 250
 MOST_BYTES = 4 * 1024 * 1024
+COMPLETIONS = (b"c", b"n")
 # Of a call after which all was done, and that took as many jobs as it wanted.
 SHORT_REPLY = 2
 
 
 class Fetched(NamedTuple):
-    """A job that this worker now holds."""
+    """A job that this worker now holds.
+
+    Attributes:
+        is_new: Whether its hash had what every job has, and nothing else.
+    """
 
     id: JobId
     token: Token
     fields: dict[bytes, bytes]
+    is_new: bool = False
 
 
 class Exchanged(NamedTuple):
@@ -176,6 +182,7 @@ def exchanged(
                 JobId(job_id.decode()),
                 Token(taker.token if next_token is None else f"{taker.token}{next_token + place}"),
                 fields_of(flat, started),
+                len(flat) % 2 == 1,
             )
             for place, (job_id, flat) in enumerate(zip(ids, fields, strict=True))
             if is_text(job_id)
@@ -197,19 +204,19 @@ def records_of(endings: Sequence[Ending]) -> list[Argument]:
     """Return the records of endings: completions that are kept alike travel together."""
     records: list[Argument] = []
     last: KeepJobs | None = None
-    kept, count_at, count = "", -1, 0
+    last_kind, kept, count_at, count = b"", "", -1, 0
     for kind, job_id, token, rest, keep in endings:
         is_other_keep = keep is not None and keep is not last
         if is_other_keep:  # to look it up costs more than the rest
             last, kept = keep, keep_text(keep)
-        if kind != b"c":
+        if kind not in COMPLETIONS:
             count_at = -1
             records += (kind, job_id, token, *rest)
             if keep is not None:
                 records.append(kept)
-        elif is_other_keep or count_at < 0:
+        elif is_other_keep or kind != last_kind or count_at < 0:
             records += (kind, kept, 1, job_id, token, rest[0])
-            count_at, count = len(records) - 4, 1
+            last_kind, count_at, count = kind, len(records) - 4, 1
         else:
             count += 1
             records[count_at] = count

@@ -7,6 +7,7 @@ from framework.model.job import JobState
 from framework.store.store import Store
 from framework.store.transitions.ending import Ending, given_back, retried
 from framework.store.transitions.exchange import Fetched
+from framework.store.transitions.running import update_progress
 from framework.wire.keys import QueueKeys
 from tests.support.builders import (
     NOW,
@@ -304,3 +305,16 @@ async def test_the_stream_is_cut_to_the_wanted_length(store: Store, keys: QueueK
         await trade(store, keys, *(complete(job) for job in jobs))
 
     assert await store.command("XLEN", keys["events"]) < 300
+
+
+async def test_a_new_job_that_wrote_something_as_it_ran_ends_like_any(
+    store: Store, keys: QueueKeys
+) -> None:
+    job = await active_job(store, keys)
+    await update_progress(store, keys, job.id, b"50")
+
+    await trade(store, keys, complete(job))
+
+    fields = await hash_of(store, keys, job.id)
+    assert job.is_new
+    assert (fields["atm"], fields["progress"], fields["returnvalue"]) == ("1", "50", "1")

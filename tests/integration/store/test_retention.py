@@ -26,9 +26,8 @@ async def finish(
 ) -> list[str]:
     """Complete new jobs in one call; return the ids of all completed ones, oldest first."""
     jobs = await active_jobs(store, keys, count)
-    await trade(
-        store, keys, *(completed(job.id, job.token, b"1", keep) for job in jobs), now_ms=now_ms
-    )
+    ended = (completed(job.id, job.token, b"1", keep, was_new=job.is_new) for job in jobs)
+    await trade(store, keys, *ended, now_ms=now_ms)
     return list(await scores_of(store, keys, "completed"))
 
 

@@ -7,7 +7,7 @@ local WIDTHS = {f = 7, q = 10, r = 6, d = 6, g = 3, k = 6, m = 4, w = 4, l = 4}
 local function read_others(at)
   while at < #ARGV do
     local kind = ARGV[at + 1]
-    if kind == "c" then
+    if kind == "c" or kind == "n" then
       at = read_completed(at)
     else
       local _, id, token, text, stack, extra, seventh = unpack(ARGV, at + 1, at + WIDTHS[kind])
