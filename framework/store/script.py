@@ -2,9 +2,9 @@
 
 A script's header is its contract. Its ``keys:`` and ``args:`` become locals, ``rest``
 is how many arguments stand before those that repeat, and each ``include:`` is inlined
-once. What a call seldom needs stands under ``lazy:``, as a file and a function in it: the
-file's functions are made when that one is called, since to make and to collect them
-takes longer than many a command:
+once. What a call seldom needs stands under ``lazy:``, as a file and a function in it, and is
+called as ``seldom("forget", ...)``: the file's functions are made then, since to make and to
+collect them takes longer than many a command:
 
     -- keys:    wait active marker
     -- args:    now_ms count ...
@@ -86,14 +86,16 @@ def with_lazy(
     """Return Lua with what its header calls lazy before it.
 
     Args:
-        entries: Of the form ``lib/file:function``. Each becomes a function that makes the one
-            it is named after, with all that this includes, and calls it.
+        entries: Of the form ``lib/file:function``. One function for all of them, ``seldom``, makes
+            the one that it is asked for, with all that this includes, and calls it.
         text: The Lua.
         folder: Where ``lib`` is.
         seen: What is inlined before; it is not repeated.
         trail: Who asks.
     """
-    parts: list[str] = []
+    if not entries:
+        return text
+    parts = ["local function seldom(which, ...)"]
     for entry in entries:
         include, _, function = entry.partition(":")
         within = dict(seen)
@@ -101,7 +103,8 @@ def with_lazy(
         made = [text for name, text in within.items() if name not in seen]
         if f"local function {function}(" not in within[include]:
             raise ValueError(f"{trail[-1]}.lua calls {entry} lazy, which is not there")
-        parts += [f"local function {function}(...)", *made, f"return {function}(...)", "end"]
+        parts += [f'if which == "{function}" then', *made, f"return {function}(...)", "end"]
+    parts.append("end")
     return "\n".join([*parts, text])
 
 

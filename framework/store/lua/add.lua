@@ -8,8 +8,9 @@
 -- returns: {first, duplicates}, or first alone: the counted id of the nth job is first + n; the
 --          places of custom ids that were there. {} when a later call was served on this lane.
 -- emits:   added, then waiting or delayed; duplicated
--- include: lib/lanes lib/queue lib/many
--- lazy:    lib/other_adds:other_adder lib/delayed:mark_delayed
+-- include: lib/lanes lib/blocked lib/many
+-- lazy:    lib/other_adds:other_adder lib/delayed:mark_delayed lib/queue:line_of
+--          lib/queue:max_events
 
 local before = answered(redis.call("GET", lane), sequence)
 if before == nil then return {} end
@@ -17,7 +18,7 @@ if before then return before end
 
 local is_paused, mode, concurrency, max_len =
   unpack(redis.call("HMGET", meta, "paused", "x-fw.pause", "concurrency", "opts.maxLenEvents"))
-local line = is_paused and line_of(wait, base .. "paused", is_paused, mode) or wait
+local line = is_paused and seldom("line_of", wait, base .. "paused", is_paused, mode) or wait
 local last = redis.call("INCRBY", id, count)
 local counter = last - count
 local duplicates, back, nth = {}, {}, 0
@@ -41,7 +42,7 @@ while ARGV[at + 1] do
         "timestamp", timestamp, "delay", delay_ms, "priority", priority)
       redis.call("XADD", events, "*", "event", "added", "jobId", job_id, "name", name)
       if is_other then
-        add_other = add_other or other_adder()
+        add_other = add_other or seldom("other_adder")
         add_other(line, job_id, due, priority)
       else
         redis.call("XADD", events, "*", "event", "waiting", "jobId", job_id)
@@ -57,10 +58,10 @@ call_many("LPUSH", line, back)
 if any_ready and not is_blocked(is_paused, concurrency, base .. "active") then
   redis.call("ZADD", marker, "0", "0")
 end
-if any_delayed then mark_delayed(marker, base .. "delayed") end
+if any_delayed then seldom("mark_delayed", marker, base .. "delayed") end
 -- One lone add in ten trims: events go a hundred at a time anyway.
 if not max_len or math.floor(last / 10) > math.floor(counter / 10) then
-  redis.call("XTRIM", events, "MAXLEN", "~", max_events(meta, max_len))
+  redis.call("XTRIM", events, "MAXLEN", "~", seldom("max_events", meta, max_len))
 end
 local answer = #duplicates > 0 and {counter, duplicates} or counter
 remember(lane, lane_ms, sequence, answer)

@@ -31,14 +31,14 @@
 --          {} when a later call was served on this lane, or its worker is fenced off.
 -- emits:   completed, failed, retries-exhausted, waiting, delayed, waiting-children, active,
 --          drained
--- include: lib/lanes lib/queue lib/plain_endings lib/fetch
+-- include: lib/lanes lib/blocked lib/plain_endings lib/fetch
 -- lazy:    lib/other_endings:read_others lib/finish_others:finish_others lib/promote:promote
 --          lib/delayed:next_due lib/delayed:mark_delayed lib/limits:room_under_rate
---          lib/limits:count_against_rate
+--          lib/limits:count_against_rate lib/queue:line_of lib/queue:max_events
 
 local at = rest
 while ARGV[at + 1] == "c" or ARGV[at + 1] == "n" do at = read_completed(at) end
-if ARGV[at + 1] then read_others(at) end
+if ARGV[at + 1] then seldom("read_others", at) end
 
 local names = {lane, fenced}
 for i = 1, #ids do names[i + 2] = jobs[i] .. ":lock" end
@@ -48,14 +48,14 @@ if locks[2] or before == nil then return {} end
 if before then
   local fields = {}
   for i, id in ipairs(before[2]) do fields[i] = redis.call("HGETALL", base .. id) end
-  return {before[1], before[2], fields, 0, string.format("%.0f", math.floor(next_due(delayed))),
+  return {before[1], before[2], fields, 0, string.format("%.0f", math.floor(seldom("next_due", delayed))),
     0, 0, 1}
 end
 
 local is_paused, mode, concurrency, max, duration, max_len, limited, asks = unpack(redis.call(
   "HMGET", meta, "paused", "x-fw.pause", "concurrency", "max", "duration", "opts.maxLenEvents",
   "x-fw.limited", "x-fw.asks"))
-local line = is_paused and line_of(wait, base .. "paused", is_paused, mode) or wait
+local line = is_paused and seldom("line_of", wait, base .. "paused", is_paused, mode) or wait
 local codes, was_delayed, ended, was_limited, may_be_due = {}, false, 0, false, true
 
 if #ids > 0 then
@@ -67,7 +67,7 @@ if #ids > 0 then
   else
     local others_ended
     may_be_due = true
-    was_delayed, others_ended, was_limited = finish_others({base = base, wait = line,
+    was_delayed, others_ended, was_limited = seldom("finish_others", {base = base, wait = line,
       active = active, prioritized = prioritized, delayed = delayed, completed = completed,
       failed = base .. "failed", stalled = stalled, pc = base .. "pc", events = events, marker = marker,
       waiting_children = base .. "waiting-children", limiter = base .. "limiter", meta = meta,
@@ -77,7 +77,7 @@ if #ids > 0 then
 end
 -- One lone call in ten trims: events go a hundred at a time anyway.
 if #ids >= 10 or sequence:sub(-1) == "1" then
-  redis.call("XTRIM", events, "MAXLEN", "~", max_events(meta, max_len))
+  redis.call("XTRIM", events, "MAXLEN", "~", seldom("max_events", meta, max_len))
 end
 
 local taken, fields, limited_ms, due_ms = {}, {}, 0, 0
@@ -87,12 +87,12 @@ if room > 0 then
   if may_be_due then
     local due = redis.call("ZRANGEBYSCORE", delayed, "0", (now_ms + 1) * 4096 - 1,
       "LIMIT", "0", "1000")
-    if #due > 0 then promote(due, base, delayed, line, prioritized, base .. "pc", events) end
+    if #due > 0 then seldom("promote", due, base, delayed, line, prioritized, base .. "pc", events) end
   end
   local most = tonumber(max) or tonumber(limit_max)
   if most or was_limited or limited and tonumber(limited) > tonumber(now_ms) then
     local allowed
-    limited_ms, allowed = room_under_rate(base .. "limiter", most)
+    limited_ms, allowed = seldom("room_under_rate", base .. "limiter", most)
     room = math.min(room, allowed)
   end
   if tonumber(concurrency) then
@@ -103,10 +103,11 @@ if room > 0 then
     local counted
     taken, fields, counted, is_empty = take_jobs(line, room)
     if most then
-      count_against_rate(base .. "limiter", counted, tonumber(limit_ms) or tonumber(duration) or 0)
+      seldom("count_against_rate", base .. "limiter", counted,
+        tonumber(limit_ms) or tonumber(duration) or 0)
     end
   end
-  if #taken < wanted then due_ms = math.floor(next_due(delayed)) end
+  if #taken < wanted then due_ms = math.floor(seldom("next_due", delayed)) end
 end
 
 -- Jobs that are left wake the next idle worker; a wake-up for nothing is taken back. Where the
@@ -117,7 +118,7 @@ if not has_line then
 elseif (limited_ms == 0 or was_limited) and not is_blocked(is_paused, concurrency, active) then
   redis.pcall("ZADD", marker, "0", "0")
 end
-if was_delayed then pcall(mark_delayed, marker, delayed) end
+if was_delayed then pcall(seldom, "mark_delayed", marker, delayed) end
 local has_news = #taken > 0 or limited_ms > 0 or blocked or due_ms > 0
 local drained = ended > 0 and not has_news and not has_line and redis.call("LLEN", active) == 0
 if drained then redis.call("XADD", events, "*", "event", "drained") end

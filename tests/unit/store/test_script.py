@@ -64,17 +64,17 @@ def test_a_lazy_function_is_made_when_it_is_called(tmp_path: Path) -> None:
     write(tmp_path, "lib/inner", "local inner = 2\n")
     one = "-- include: lib/base lib/inner\nlocal function one()\nreturn base + inner\nend\n"
     write(tmp_path, "lib/one", one)
-    write(tmp_path, "lib/two", "-- lazy: lib/one:one\nlocal two = one\n")
+    write(tmp_path, "lib/two", '-- lazy: lib/one:one\nlocal two = seldom("one")\n')
     write(tmp_path, "do", "-- Does.\n-- include: lib/base lib/two\n\nreturn two()\n")
 
     script = load_script("do", tmp_path)
 
     assert script.text.splitlines() == [
         "local base = 1",
-        "local function one(...)",
+        *("local function seldom(which, ...)", 'if which == "one" then'),
         *("local inner = 2", "local function one()", "return base + inner", "end"),
-        *("return one(...)", "end"),
-        "local two = one",
+        *("return one(...)", "end", "end"),
+        'local two = seldom("one")',
         "return two()",
     ]
 

@@ -1,17 +1,6 @@
 -- Taking jobs out of the line.
 -- include: lib/many
-
--- Puts what was popped from the place `first` on back where it was.
-local function push_back(line, popped, scores, first)
-  for place = #popped, first, -1 do
-    local id, score = popped[place], scores[place]
-    if score then
-      redis.call("ZADD", prioritized, score, id)
-    else
-      redis.call("RPUSH", line, id)
-    end
-  end
-end
+-- lazy:    lib/other_fetches:look_at lib/other_fetches:push_back
 
 -- Pops at most `most` ids; returns them, by place the scores of those that have a priority, and
 -- whether they stand among the active ones already: a lone one takes a shorter way. Entries that
@@ -30,7 +19,7 @@ local function pop_jobs(line, most)
   end
   local is_done, scored = pcall(redis.call, "ZPOPMIN", prioritized, most - #popped)
   if not is_done then
-    push_back(line, popped, scores, 1)
+    seldom("push_back", line, popped, scores, 1)
     error(scored)
   end
   if #scored == 0 then redis.call("DEL", base .. "pc") end
@@ -39,28 +28,6 @@ local function pop_jobs(line, most)
     scores[#popped] = scored[i + 1]
   end
   return popped, scores, false
-end
-
--- Whether this is all that the hash has, as that of most jobs when they first start.
-local function is_new(fields)
-  return #fields == 12 and fields[1] == "name" and fields[3] == "data" and fields[5] == "opts"
-    and fields[7] == "timestamp" and fields[9] == "delay" and fields[11] == "priority"
-    and fields[12] == "0"
-end
-
--- Returns the hash's size in bytes, how often the job has started now, whether it must fail at once, and
--- whether a peer let a job start that was held.
-local function look_at(fields)
-  local size, started, deferred, was_held = 0, 0, false, false
-  for i = 1, #fields, 2 do
-    size = size + #fields[i + 1]
-    if fields[i] == "ats" then started = tonumber(fields[i + 1]) or 0
-    elseif fields[i] == "defa" then deferred = true
-    elseif fields[i] == "fw.held" and fields[i + 1] ~= "asked" then
-      was_held, fields[i + 1] = true, ""
-    end
-  end
-  return size, started + 1, deferred, was_held
 end
 
 -- Locks popped jobs and marks them started until they come to max_bytes, and fills `taken`. Returns their fields as they
@@ -75,11 +42,13 @@ local function start_jobs(popped, taken, are_active)
     local fields = redis.pcall("HGETALL", job)
     if #fields > 0 then
       local size, times, deferred, was_held = 0, "1", false, false
-      if is_new(fields) then
+      if #fields == 12 and fields[1] == "name" and fields[3] == "data" and fields[5] == "opts"
+          and fields[7] == "timestamp" and fields[9] == "delay" and fields[11] == "priority"
+          and fields[12] == "0" then -- as most jobs are when they first start
         fields = {fields[2], fields[4], fields[6], fields[8], fields[10]}
         size = #fields[2] + #fields[3]
       else
-        size, times, deferred, was_held = look_at(fields)
+        size, times, deferred, was_held = seldom("look_at", fields)
       end
       bytes = bytes + size
       if count > 0 and bytes > most then
@@ -119,9 +88,9 @@ local function take_jobs(line, most)
   if not is_done then
     if are_active then redis.call("LREM", active, 1, popped[1]) end
     for _, id in ipairs(taken) do redis.call("DEL", base .. id .. ":lock") end
-    push_back(line, popped, scores, 1)
+    seldom("push_back", line, popped, scores, 1)
     error(hashes)
   end
-  if left <= #popped then push_back(line, popped, scores, left) end
+  if left <= #popped then seldom("push_back", line, popped, scores, left) end
   return taken, hashes, counted, #popped < most and left > #popped
 end

@@ -18,31 +18,26 @@ local function look_around()
   return count > 0 and redis.call("EXISTS", unpack(keys)) > 0, true
 end
 
--- How many fields the hash of a job has that was new when it was taken, and got none since: none
--- of the first ones is ever removed, so it has no parent and no deduplication id either.
-local new_size = name == "" and 8 or 9
-
--- Returns how many attempts a job has made now if it is plain, else nothing.
-local function plain_attempts(place)
-  local job = jobs[place]
-  if were_new[place] and redis.pcall("HLEN", job) == new_size then return "1" end
-  local found, parent_key, dedup_id, made =
-    unpack(redis.pcall("HMGET", job, "name", "parentKey", "deid", "atm"))
-  if not found or parent_key or dedup_id then return nil end
-  return made and (tonumber(made) or 0) + 1 or "1"
-end
-
 -- Returns the places of those that are plain, the place of each id, and how many attempts each has
 -- made now. An id that stands twice counts once.
+--
+-- A job that was new when it was taken, and has got no field since, has no parent and no
+-- deduplication id either: none of its first fields is ever removed.
 local function find_plain(locks)
   local plain, place_of, attempts, count = {}, {}, {}, 0
+  local new_size = name == "" and 8 or 9
   for place = 1, #ids do
-    local id = ids[place]
+    local id, job = ids[place], jobs[place]
     if locks[place + 2] == tokens[place] and not others[place] and not place_of[id] then
-      local made = plain_attempts(place)
-      if made then
+      local found, parent_key, dedup_id, made = true, nil, nil, nil
+      if not were_new[place] or redis.pcall("HLEN", job) ~= new_size then
+        found, parent_key, dedup_id, made =
+          unpack(redis.pcall("HMGET", job, "name", "parentKey", "deid", "atm"))
+      end
+      if found and not parent_key and not dedup_id then
         count = count + 1
-        plain[count], place_of[id], attempts[place] = place, place, made
+        plain[count], place_of[id] = place, place
+        attempts[place] = made and (tonumber(made) or 0) + 1 or "1"
       end
     end
   end

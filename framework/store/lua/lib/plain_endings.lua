@@ -63,9 +63,9 @@ local function settle_plain(plain, codes)
     end
   end
   try(call_many, "ZADD", completed, members)
-  if unkept then delete_job_keys(unkept) end
+  if unkept then seldom("delete_job_keys", unkept) end
   if used then
-    for keep in pairs(used) do try(remove_surplus, keep, base, completed, tonumber(now_ms)) end
+    for keep in pairs(used) do try(seldom, "remove_surplus", keep, base, completed, tonumber(now_ms)) end
   end
   return ended
 end
@@ -98,7 +98,7 @@ local function end_plain(locks, names, codes, has_stalled)
   end
   local ended = settle_plain(plain, codes)
   if ended > 0 and metrics ~= "0" then
-    try(count_ended, {base = base, metrics = tonumber(metrics)}, "completed", ended, now_ms)
+    try(seldom, "count_ended", {base = base, metrics = tonumber(metrics)}, "completed", ended, now_ms)
   end
   return ended
 end

@@ -1,18 +1,11 @@
--- What holds for the whole queue: how many events to keep, whether workers may take jobs, and
--- where jobs wait.
+-- What holds for the whole queue: how many events to keep, and where jobs wait.
+-- include: lib/blocked
 
 -- A number that Redis would not take counts as the usual one: an error half way loses jobs.
 local function max_events(meta, found)
   if found then return found:match("^%d+$") and #found < 19 and found or 10000 end
   redis.call("HSET", meta, "opts.maxLenEvents", 10000)
   return 10000
-end
-
--- Paused, or at its global concurrency.
-local function is_blocked(is_paused, concurrency, active)
-  if is_paused then return true end
-  local most = concurrency and tonumber(concurrency)
-  return most and redis.call("LLEN", active) >= most or false
 end
 
 -- The list where jobs without priority wait. With pause mode "v5" a paused queue keeps them in the

@@ -7,6 +7,6 @@ local function remove_surplus(keep, base, finished, now_ms)
   count, age_ms = tonumber(count), tonumber(age_ms)
   if count >= 0 and redis.call("ZCARD", finished) > count or age_ms >= 0 and #redis.call(
       "ZRANGEBYSCORE", finished, "-inf", now_ms - age_ms, "LIMIT", "0", "1") > 0 then
-    retain_as(keep, base, finished, now_ms)
+    seldom("retain_as", keep, base, finished, now_ms)
   end
 end
