@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from framework.app.routes import Routes as Routes
     from framework.app.routes import Target as Target
     from framework.app.settings import Settings as Settings
+    from framework.app.settings import load_settings as load_settings
     from framework.app.workers import RunningWorker as RunningWorker
     from framework.app.workers import Workers as Workers
     from framework.client.flow import Flow as Flow
@@ -116,7 +117,7 @@ PLACES = {
     "app.builder": ("Builder",),
     "app.plugins": ("Plugin",),
     "app.routes": ("Routes", "Target"),
-    "app.settings": ("Settings",),
+    "app.settings": ("Settings", "load_settings"),
     "app.workers": ("RunningWorker", "Workers"),
     "client.flow": ("Flow",),
     "client.flow_producer": ("FlowProducer",),

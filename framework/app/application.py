@@ -46,6 +46,7 @@ from framework.worker.tether import Tether
 
 T = TypeVar("T")
 NOTHING: Mapping[object, object] = MappingProxyType({})
+NO_PACKAGE = Declarations("")
 
 
 class Application:
@@ -54,7 +55,8 @@ class Application:
     Inside any program it gives producers and queues; `work` adds the workers.
 
     Args:
-        package: The package to discover, or what was discovered.
+        package: The package to discover, or what was discovered; none: nothing is declared, and
+            queues are used by their names.
         settings: Read from the environment unless given.
         overrides: Objects by type that stand in for what would be provided, for tests. They do
             not reach child processes: `work` refuses a processor there that asks for one.
@@ -69,7 +71,7 @@ class Application:
 
     def __init__(
         self,
-        package: str | Declarations,
+        package: str | Declarations = NO_PACKAGE,
         *,
         settings: Settings | None = None,
         overrides: Mapping[object, object] = NOTHING,
@@ -219,6 +221,15 @@ class Application:
         """Return a queue by its name."""
         return Queue(self._lines.get(name))
 
+    async def check(self) -> None:
+        """Reach Redis once, within ``start_timeout``.
+
+        Raises:
+            RedisUnavailableError: It is not there.
+            RedisRefusedError: It refuses the user or password.
+        """
+        await self.store.check(self.settings.start_timeout.total_seconds())
+
     async def work(
         self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
     ) -> None:
@@ -247,7 +258,7 @@ class Application:
         )
         with anyio.CancelScope() as starting:
             self._starting = starting
-            await self.store.check(self.settings.start_timeout.total_seconds())
+            await self.check()
             for spec in self.declarations.selected:
                 wiring = wiring_of(spec, self.declarations, self.settings)
                 work = await make_work(spec, self.container, wiring, self.settings.max_crashes)

@@ -39,11 +39,10 @@ def rescue(queue: QueueName, job_id: JobName, isolate: Isolate = False) -> None:
 async def put_back(queue: str, job_id: str, isolate: bool) -> str:
     """Put a job back in line; return what is wrong, if anything is."""
     from framework.app.application import Application
-    from framework.app.discovery import Declarations
     from framework.errors import JobNotFoundError, WrongStateError
     from framework.wire.keys import QueueKeys
 
-    async with Application(Declarations("framework")) as app:
+    async with Application() as app:
         try:
             await app.queue(queue).rescue_job(job_id, isolate=isolate)
         except WrongStateError as error:

@@ -269,6 +269,24 @@ async def test_nothing_declared_is_nothing_to_do(redis_url: str, prefix: str) ->
             await app.work()
 
 
+async def test_queues_are_used_without_a_package(redis_url: str, prefix: str) -> None:
+    async with Application(settings=settings_of(redis_url, prefix)) as app:
+        await app.check()
+        await app.queue("demo").add("x", 1)
+
+        counts = await app.queue("demo").counts()
+
+    assert counts[JobState.WAITING] == 1
+
+
+async def test_a_server_that_is_away_is_told_by_a_check(prefix: str) -> None:
+    settings = settings_of("redis://127.0.0.1:1", prefix, start_timeout=timedelta(seconds=0.1))
+
+    async with Application(settings=settings) as app:
+        with pytest.raises(RedisUnavailableError):
+            await app.check()
+
+
 async def test_an_override_stands_in_for_what_is_provided(redis_url: str, prefix: str) -> None:
     class Clock:
         def now(self) -> int:
