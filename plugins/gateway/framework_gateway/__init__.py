@@ -1,0 +1,34 @@
+"""The plugin `gateway`: queues for programs in any language, over WebSocket and HTTP.
+
+Names are resolved when they are first used: the command line need not wait for them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from framework_gateway.auth import Channel as Channel
+    from framework_gateway.auth import Token as Token
+    from framework_gateway.gateway import Gateway as Gateway
+    from framework_gateway.gateway import start_gateway as start_gateway
+    from framework_gateway.settings import GatewaySettings as GatewaySettings
+
+PLACES = {
+    "auth": ("Channel", "Token"),
+    "gateway": ("Gateway", "start_gateway"),
+    "settings": ("GatewaySettings",),
+}
+PUBLIC = {name: place for place, names in PLACES.items() for name in names}
+__all__ = sorted(PUBLIC)  # noqa: PLE0605 - a list of str, made from the table above
+
+
+def __getattr__(name: str) -> object:
+    if name not in PUBLIC:
+        raise AttributeError(f"module 'framework_gateway' has no attribute {name!r}")
+    value: object = getattr(import_module(f"framework_gateway.{PUBLIC[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,95 @@
+"""The ASGI app: finds what answers, checks who asks, and words what goes wrong."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from framework_gateway.auth import Channel, Token, bearer_in
+from framework_gateway.deadline import Deadline
+from framework_gateway.errors import answer_of, forbidden, unauthorized
+from framework_gateway.http.routes import ROUTES
+from framework_gateway.hub import Hub
+from framework_gateway.names import check_queue_name
+from framework_gateway.routing import OPEN, QUEUE, Open, Table, decoded
+from framework_gateway.ws.routes import SOCKETS
+
+TABLE = Table(ROUTES, SOCKETS)
+TOKEN = "token"  # noqa: S105 - the name of a parameter
+
+
+class GatewayApp:
+    """The ASGI app of one gateway.
+
+    Args:
+        hub: What the endpoints share.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or serve a WebSocket."""
+        if scope["type"] == "websocket":
+            await self._serve(WebSocket(scope, receive, send))
+        else:
+            seconds = self._hub.settings.request_timeout
+            await self._answer(scope, Deadline(receive, seconds).receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        answer: ASGIApp
+        try:
+            route, parts = TABLE.http(scope["method"], scope["raw_path"])
+            token = self._admit(route.needs, bearer_in(request.headers))
+            self._hub.check_open()
+            scope["path_params"] = self._parts(parts, token, route.needs)
+            scope[TOKEN] = token
+            answer = await route.endpoint(self._hub, request)
+        except Exception as error:  # whatever it is, the caller gets an answer
+            answer = answer_of(error).response(request.headers)
+        await answer(scope, receive, send)
+
+    async def _serve(self, socket: WebSocket) -> None:
+        try:
+            route, parts = TABLE.socket(socket.scope["raw_path"])
+            sent = bearer_in(socket.headers)
+            if sent is None:
+                sent = socket.query_params.get(TOKEN)
+            token = self._admit(route.needs, sent)
+            self._hub.check_open()
+            socket.scope["path_params"] = self._parts(parts, token, route.needs)
+            socket.scope[TOKEN] = token
+            channel = await route.open(self._hub, socket)
+        except Exception as error:  # whatever it is, the caller gets an answer
+            await socket.send_denial_response(answer_of(error).response(socket.headers))
+            return
+        await channel()
+
+    def _admit(self, needs: Channel | Open, sent: str | None) -> Token | None:
+        """Return the token that was sent; None where none is needed.
+
+        Raises:
+            AnswerError: 401, there is no such token.
+        """
+        if needs == OPEN:
+            return None
+        token = self._hub.guard.find(sent)
+        if token is None:
+            raise unauthorized()
+        return token
+
+    def _parts(
+        self, parts: Mapping[str, bytes], token: Token | None, needs: Channel | Open
+    ) -> dict[str, str]:
+        """Return the parts of the path, decoded and checked.
+
+        Raises:
+            AnswerError: 400; 403 where the token does not open this.
+        """
+        named = decoded(parts)
+        queue = check_queue_name(named[QUEUE], self._hub.settings) if QUEUE in named else None
+        if token is not None and isinstance(needs, Channel) and not token.may(needs, queue):
+            raise forbidden()
+        return named
