@@ -238,7 +238,8 @@ class FlowOptions(TypedDict, total=False):
         timestamp: When the job was created; now unless set. Aware.
         remove_on_complete: How long to keep it when it completed: the newest 1,000 or
             24 hours unless set.
-        remove_on_fail: How long to keep it when it failed: 7 days unless set.
+        remove_on_fail: How long to keep it when it failed: 7 days unless set. None of either:
+            nothing is written, and the worker that runs it decides, as with a job of BullMQ's.
         keep_logs: Keep so many log rows, the newest.
         stack_trace_limit: Keep so many stack traces, the newest.
         timeout: How long an attempt may take, whatever its processor says; see the
@@ -254,8 +255,8 @@ class FlowOptions(TypedDict, total=False):
     lifo: bool
     job_id: str
     timestamp: datetime
-    remove_on_complete: KeepJobs | bool
-    remove_on_fail: KeepJobs | bool
+    remove_on_complete: KeepJobs | bool | None
+    remove_on_fail: KeepJobs | bool | None
     keep_logs: int
     stack_trace_limit: int
     timeout: timedelta

@@ -178,9 +178,12 @@ def backoff_json(backoff: Backoff | timedelta) -> dict[str, object]:
 
 
 def keep_json(options: Mapping[str, Any], name: str, unless: KeepJobs) -> object:
-    """Word a retention as Node does, in whole seconds, rounded up; ``fw.atLeast`` is ours."""
+    """Word a retention as Node does, in whole seconds, rounded up; ``fw.atLeast`` is ours.
+
+    None is not written: the worker that runs the job decides.
+    """
     keep = options.get(name, unless)
-    if isinstance(keep, bool):
+    if keep is None or isinstance(keep, bool):
         return keep
     if not isinstance(keep, KeepJobs):
         raise OptionsError(

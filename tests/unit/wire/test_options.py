@@ -182,6 +182,12 @@ def test_limits_of_both_kinds_of_jobs_leave_a_hash_compact() -> None:
     assert len(encode_options(options).opts) <= 64  # Redis' hash-max-listpack-value
 
 
+def test_retention_that_the_worker_decides_is_not_written() -> None:
+    written = stored(remove_on_complete=None, remove_on_fail=None)
+
+    assert written == {"attempts": 0}
+
+
 def test_a_part_of_a_second_of_retention_is_rounded_up() -> None:
     keep = KeepJobs(count=3, age=timedelta(milliseconds=500), at_least=timedelta(milliseconds=1))
 
