@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar, overload
+from typing import Any, ClassVar, TypeVar, overload
 
 from typing_extensions import override
 
@@ -94,6 +94,8 @@ def not_added(name: str, error: PayloadError) -> PayloadError:
 
 class FreshJob(StoredJob[T_co, R_co]):
     """A job that was just added; its hash is put together only if somebody looks."""
+
+    is_fresh: ClassVar[bool] = True
 
     def __init__(
         self, keys: QueueKeys, new: NewJob, added: AddedJob, payload: T_co, codecs: Codecs

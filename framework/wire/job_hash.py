@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic_core import from_json
 from typing_extensions import override
@@ -41,7 +41,12 @@ class StoredJob(Job[T_co, R_co]):
         job_id: The job's id.
         fields: The hash as Redis returned it.
         codecs: What reads the payload, and what reads the result.
+
+    Attributes:
+        is_fresh: Whether it was just added, and not read.
     """
+
+    is_fresh: ClassVar[bool] = False
 
     # Takes the dataclass's place: fields are read from the hash, not passed in.
     def __init__(self, keys: QueueKeys, job_id: JobId, fields: Fields, codecs: Codecs) -> None:

@@ -18,18 +18,27 @@ LONG_NAMES = {
     "rdof": "removeDependencyOnFailure",
 }
 OURS = "fw."
+# What only some jobs have, in BullMQ's order, by the names of the fields and of the members.
+LATE = (
+    (b"failedReason", b"failedReason"),
+    (b"defa", b"deferredFailure"),
+    (b"pb", b"processedBy"),
+    (b"nrjid", b"nextRepeatableJobId"),
+)
 
 
 def job_json(job: Job[Any, Any]) -> bytes:
     """Return a job as the JSON object that BullMQ's ``job.toJSON()`` gives.
 
     What is JSON in Redis is taken over as it stands there, so that no number loses a digit.
+    Members come in BullMQ's order.
 
-    ``{"id": str, "name": str, "data": any, "opts": object, "progress": any, "returnvalue": any,
+    ``{"name": str, "data": any, "opts": object, "id": str, "progress": any, "returnvalue": any,
     "stacktrace": [str] or null, "delay": ms, "priority": int, "attemptsStarted": int,
     "attemptsMade": int, "stalledCounter": int, "timestamp": ms, "queueQualifiedName": str}``, and
-    where it has them ``processedOn`` and ``finishedOn`` in ms, ``failedReason``,
-    ``deduplicationId``, ``repeatJobKey``, ``parentKey`` and ``parent``.
+    where it has them ``finishedOn`` and ``processedOn`` in ms, ``failedReason``, ``processedBy``,
+    ``deduplicationId``, ``repeatJobKey``, ``parentKey``, ``parent`` and the like. As in BullMQ,
+    ``stacktrace`` is null in a job that was just added, which has a ``delay`` if one was asked for.
 
     Args:
         job: One that was added, read or taken; one made by hand has no place in Redis.
@@ -40,63 +49,67 @@ def job_json(job: Job[Any, Any]) -> bytes:
     if not isinstance(job, StoredJob):
         raise TypeError("job_json takes a job of a queue, not one made by hand")
     fields: Fields = job.fields
+    stored = stored_in(fields)
     parts = [
-        b'{"id":%b,"name":%b' % (to_json(job.id), to_json(job.name)),
+        b'{"name":%b' % to_json(job.name),
         b'"data":%b' % json_in(fields, b"data", b"{}"),
-        b'"opts":%b' % options_json(fields),
+        b'"opts":%b,"id":%b' % (options_json(fields, stored), to_json(job.id)),
         b'"progress":%b' % json_in(fields, b"progress", b"0"),
         b'"returnvalue":%b' % json_in(fields, b"returnvalue", b"null"),
-        b'"stacktrace":%b' % stacktrace_json(job),
-        b'"delay":%d,"priority":%d' % (number(fields, b"delay"), job.priority),
-        b'"attemptsStarted":%d,"attemptsMade":%d' % (job.attempts_started, job.attempts_made),
-        b'"stalledCounter":%d' % job.stalled_counter,
-        b'"timestamp":%d' % number(fields, b"timestamp"),
-        *later_in_life(fields),
+        b'"stacktrace":%b' % (b"null" if job.is_fresh else to_json(job.stacktrace)),
     ]
-    place = f"{job.keys.prefix}:{job.queue}"
-    return b'%b,"queueQualifiedName":%b}' % (b",".join(parts), to_json(place))
-
-
-def later_in_life(fields: Fields) -> list[bytes]:
-    """Return the members that only some jobs have."""
-    parts = [
-        b'"%b":%d' % (name, number(fields, name))
-        for name in (b"processedOn", b"finishedOn")
-        if name in fields
-    ]
-    texts = (
-        (b"failedReason", b"failedReason"),
-        (b"deid", b"deduplicationId"),
-        (b"rjk", b"repeatJobKey"),
-        (b"parentKey", b"parentKey"),
-    )
+    if not job.is_fresh or "delay" in stored:
+        parts.append(b'"delay":%d' % number(fields, b"delay"))
     parts += [
-        b'"%b":%b' % (named, to_json(text(fields, name))) for name, named in texts if name in fields
+        b'"priority":%d,"attemptsStarted":%d' % (job.priority, job.attempts_started),
+        b'"attemptsMade":%d,"stalledCounter":%d' % (job.attempts_made, job.stalled_counter),
+        *texts(fields, (b"rjk", b"repeatJobKey")),
+        b'"timestamp":%d' % number(fields, b"timestamp"),
+        *texts(fields, (b"parentKey", b"parentKey")),
     ]
     if b"parent" in fields:
         parts.append(b'"parent":%b' % json_in(fields, b"parent", b"null"))
-    return parts
+    parts += texts(fields, (b"deid", b"deduplicationId"))
+    parts.append(b'"queueQualifiedName":%b' % to_json(job.keys.qualified))
+    for name in (b"finishedOn", b"processedOn"):
+        if moment := number(fields, name):
+            parts.append(b'"%b":%d' % (name, moment))
+    return b"%b}" % b",".join([*parts, *texts(fields, *LATE)])
 
 
-def stacktrace_json(job: StoredJob[Any, Any]) -> bytes:
-    """Return the rows of all failed attempts; null before the first one begins."""
-    if not job.stacktrace and not job.attempts_started:
-        return b"null"
-    return to_json(job.stacktrace)
+def texts(fields: Fields, *names: tuple[bytes, bytes]) -> list[bytes]:
+    """Return members that only some jobs have, by their short and long names."""
+    return [
+        b'"%b":%b' % (long, to_json(text(fields, name))) for name, long in names if fields.get(name)
+    ]
 
 
-def options_json(fields: Fields) -> bytes:
-    """Return the options under their long names, without those that are this framework's own."""
-    raw = fields.get(b"opts", b"{}")
+def stored_in(fields: Fields) -> dict[str, Any]:
+    """Return the options as they are stored; what cannot be read counts as none."""
     try:
-        stored = from_json(raw)
+        stored = from_json(fields.get(b"opts", b"{}"))
     except ValueError:
-        stored = None
-    if not isinstance(stored, dict):
-        return b"{}"
-    if not any(name in LONG_NAMES for name in stored) and b'"fw.' not in raw:
+        return {}
+    return stored if isinstance(stored, dict) else {}
+
+
+def options_json(fields: Fields, stored: Mapping[str, Any]) -> bytes:
+    """Return the options under their long names, without those that are this framework's own."""
+    raw = fields.get(b"opts", b"")
+    if is_as_shown(stored) and b'"fw.' not in raw:
         return raw
-    return to_json({LONG_NAMES.get(name, name): plain(value) for name, value in said(stored)})
+    shown: dict[str, Any] = {"attempts": 0}
+    shown |= {LONG_NAMES.get(name, name): plain(value) for name, value in said(stored)}
+    if isinstance(shown.get("backoff"), int | float):
+        shown["backoff"] = {"type": "fixed", "delay": shown["backoff"]}
+    return to_json(shown, inf_nan_mode="null")
+
+
+def is_as_shown(stored: Mapping[str, Any]) -> bool:
+    """Tell whether options stand in Redis as BullMQ shows them."""
+    if "attempts" not in stored or isinstance(stored.get("backoff"), int | float):
+        return False
+    return not any(name in LONG_NAMES for name in stored)
 
 
 def said(stored: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -83,9 +83,9 @@ def encode_options(
     stored = {
         "attempts": whole(options, "attempts", MAX_INT),
         "backoff": backoff_json(options["backoff"]) if "backoff" in options else None,
-        "delay": delay_ms or None,
-        "priority": priority or None,
-        "lifo": lifo or None,
+        "delay": delay_ms if "delay" in options else None,
+        "priority": priority if "priority" in options else None,
+        "lifo": lifo if "lifo" in options else None,
         "jobId": job_id,
         "timestamp": timestamp_ms,
         "removeOnComplete": keep_json(options, "remove_on_complete", KEEP_COMPLETED),
@@ -187,7 +187,7 @@ def keep_json(options: Mapping[str, Any], name: str, unless: KeepJobs) -> object
         return keep
     if not isinstance(keep, KeepJobs):
         raise OptionsError(
-            name, f"it is KeepJobs or a bool, got {keep!r}. Write KeepJobs(count=1000), say"
+            name, f"it is KeepJobs, a bool or None, got {keep!r}. Write KeepJobs(count=1000), say"
         )
     if keep.count is not None and keep == KeepJobs(keep.count):
         return keep.count  # of more than 64 bytes in all, Redis keeps the hash in a larger form

@@ -147,6 +147,16 @@ def test_each_option_has_the_name_that_node_gives_it() -> None:
     }
 
 
+def test_a_retention_of_none_leaves_it_to_the_worker() -> None:
+    assert stored(remove_on_complete=None, remove_on_fail=None) == {"attempts": 0}
+
+
+def test_a_zero_that_was_asked_for_is_stored_as_node_stores_it() -> None:
+    asked = stored(delay=timedelta(0), priority=0, lifo=False, remove_on_complete=None)
+
+    assert asked.items() >= {"delay": 0, "priority": 0, "lifo": False}.items()
+
+
 def test_no_member_is_null() -> None:
     assert None not in stored(backoff=timedelta(seconds=1), remove_on_fail=False).values()
 
