@@ -1,24 +1,30 @@
 """The paths of the HTTP API."""
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-
-from framework_gateway.hub import Hub
+from framework_gateway.http import front, held, jobs, queues
 from framework_gateway.routing import OPEN, Route
 
-
-async def show_banner(_hub: Hub, _request: Request) -> Response:
-    """Say what listens here."""
-    return PlainTextResponse("framework gateway\n")
-
-
-async def show_health(hub: Hub, _request: Request) -> Response:
-    """Tell whether Redis answers."""
-    await hub.queue("health").version()
-    return JSONResponse({"status": "ok", "redis": "ok"})
-
+QUEUE = "/queues/:queue"
+JOBS = f"{QUEUE}/jobs"
+JOB = f"{JOBS}/:id"
 
 ROUTES = (
-    Route("GET", "/", show_banner, OPEN),
-    Route("GET", "/health", show_health, OPEN),
+    Route("GET", "/", front.show_banner, OPEN),
+    Route("GET", "/health", front.show_health, OPEN),
+    Route("GET", QUEUE, queues.show_queue),
+    Route("DELETE", QUEUE, queues.obliterate),
+    Route("GET", f"{QUEUE}/counts", queues.show_counts),
+    Route("POST", f"{QUEUE}/pause", queues.pause),
+    Route("POST", f"{QUEUE}/resume", queues.resume),
+    Route("POST", f"{QUEUE}/drain", queues.drain),
+    Route("POST", f"{QUEUE}/clean", queues.clean),
+    Route("POST", JOBS, jobs.add_jobs),
+    Route("GET", JOBS, jobs.list_jobs),
+    Route("GET", JOB, jobs.show_job),
+    Route("DELETE", JOB, jobs.remove_job),
+    Route("GET", f"{JOB}/state", jobs.show_state),
+    Route("POST", f"{JOB}/retry", jobs.retry_job),
+    Route("POST", f"{JOB}/promote", jobs.promote_job),
+    Route("GET", f"{JOB}/logs", jobs.show_logs),
+    Route("POST", f"{JOB}/logs", held.add_log, OPEN),
+    Route("POST", f"{JOB}/progress", held.set_progress, OPEN),
 )
