@@ -16,7 +16,7 @@ from framework.declare.spec import ProcessorSpec, resolve
 from framework.di.container import Container
 from framework.di.expression import spell_name
 from framework.di.place import where
-from framework.errors import ProcessorError
+from framework.errors import OptionsError, ProcessorError
 from framework.store.store import Store
 from framework.worker.crew import Crew
 
@@ -27,13 +27,16 @@ class RunningWorker:
     Attributes:
         queue: The name of its queue.
         processor: The full name of what runs its jobs.
+        label: What tells it from others of its queue.
         crew: The framework's own.
     """
 
-    def __init__(self, spec: ProcessorSpec, crew: Crew) -> None:
+    def __init__(self, spec: ProcessorSpec, crew: Crew, label: str = "") -> None:
         self.queue = spec.queue
         self.processor = spec.title
+        self.label = label
         self.crew = crew
+        self._most = spec.concurrency
         self._ended = anyio.Event()
         self._is_ending = False
 
@@ -54,6 +57,25 @@ class RunningWorker:
     def has_ended(self) -> bool:
         """Whether it takes no more jobs, and all that it ran have ended."""
         return self._ended.is_set()
+
+    @property
+    def concurrency(self) -> int:
+        """How many jobs it may run at once now."""
+        return sum(worker.pump.concurrency for worker in self.crew.workers)
+
+    def resize(self, concurrency: int) -> None:
+        """Run so many jobs at once from now on; those that run may all end.
+
+        Args:
+            concurrency: From 0, which takes no job, to what it was started with.
+
+        Raises:
+            OptionsError: It is less or more than that.
+        """
+        if not 0 <= concurrency <= self._most:
+            raise OptionsError("concurrency", f"it is from 0 to {self._most}, got {concurrency}")
+        for worker in self.crew.workers:
+            worker.pump.resize(concurrency)
 
     def end(self, *, now: bool = False) -> None:
         """Take no more jobs, and do not wait for those that run; ``now``: give them back."""
@@ -99,7 +121,7 @@ class Workers:
         self._lines = lines
         self._crews = crews
         self._container: Container | None = None
-        self._started: dict[str, RunningWorker] = {}
+        self._started: dict[tuple[str, str], RunningWorker] = {}
         self._starting = anyio.Lock()
 
     @property
@@ -141,8 +163,12 @@ class Workers:
         *,
         queue: str | None = None,
         concurrency: int | None = None,
+        label: str = "",
+        idle: bool = False,
     ) -> RunningWorker:
         """Start a worker in this process; a second time for one queue returns the first.
+
+        Of one queue and label, that is: with labels, several work a queue beside each other.
 
         A dead process's jobs are back in line once their locks have ended, and one that ends its
         process each time is not quarantined: declare in the package what may do that.
@@ -152,6 +178,8 @@ class Workers:
                 mark or without. What it asks for is injected. It runs in the loop or in a thread.
             queue: The queue's name; as its mark says unless given.
             concurrency: How many jobs it runs at once; as its mark says unless given, else 1.
+            label: What tells it from others of the queue in this process.
+            idle: Take no job until `RunningWorker.resize` says how many.
 
         Raises:
             DeclarationError: It cannot be a processor, or be injected, or another one works the
@@ -163,19 +191,21 @@ class Workers:
         self._refuse_declared(spec)
         check_runnable([spec])
         async with self._starting:
-            known = self._started.get(spec.queue)
+            known = self._started.get((spec.queue, label))
             if known is not None and not known.is_ending:
                 if known.processor == spec.title:
                     return known
                 raise worked_already(spec, known.processor, "stop that worker first")
             if known is not None:
                 await known.stop()
-            worker = await self._make(spec)
+            worker = await self._make(spec, label)
+            if idle:
+                worker.resize(0)
             await self._lines.tasks.start(worker.run)
-            self._started[spec.queue] = worker
+            self._started[spec.queue, label] = worker
             return worker
 
-    async def _make(self, spec: ProcessorSpec) -> RunningWorker:
+    async def _make(self, spec: ProcessorSpec, label: str) -> RunningWorker:
         container, settings = self._container, self._settings
         if container is None:
             raise RuntimeError("the application is not running: use it as 'async with'")
@@ -186,7 +216,7 @@ class Workers:
         work = await build_work(spec, container, limiter_of(spec))
         await self._store.check(settings.start_timeout.total_seconds())
         crew.add(self._lines.get(spec.queue).keys, work)
-        return RunningWorker(spec, crew)
+        return RunningWorker(spec, crew, label)
 
     @staticmethod
     def _mark_of(

@@ -112,6 +112,14 @@ class Pump:
         """Whether no call will ever leave again."""
         return not self.is_fetching and self.is_empty
 
+    def resize(self, concurrency: int) -> None:
+        """Hold so many jobs at once from now on; what is held beyond that may end."""
+        grows = concurrency > self.concurrency
+        self.concurrency = concurrency
+        self.pacing = Pacing(max(1, concurrency))
+        if grows:
+            self.look()
+
     def rest(self) -> None:
         """Note that no call leaves now."""
         if self.is_idle:

@@ -30,6 +30,7 @@ from framework.worker.executor import Executor
 from framework.worker.hook_line import HookLine
 from framework.worker.hooks import Heard, Hooks
 from framework.worker.locks import Holdings, OnLost, WhyLost
+from framework.worker.pacing import Pacing
 from framework.worker.pump import Pump
 from framework.worker.runner import RunsJobs
 from framework.worker.slots import Slots
@@ -198,10 +199,11 @@ class Worker:
         )
         if work.spare is not None:
             executor.suspects = Suspects(executor, work.spare, work.max_crashes)
-        concurrency = self.pump.concurrency
+        # The pump may begin with less room.
+        concurrency = work.spec.concurrency
         self._executor = executor
         self._slots = Slots(self.pump, concurrency, executor.execute, serving)
-        self._lanes_left = self.pump.pacing.lanes
+        self._lanes_left = Pacing(concurrency).lanes
         for _ in range(self._lanes_left):
             serving.start_soon(self._run_lane)
         self.waker.watch(self.pump)

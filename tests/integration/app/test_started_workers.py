@@ -1,6 +1,7 @@
 """Workers that are started and stopped while an application runs, and queues by any name."""
 
 from datetime import timedelta
+from typing import Any
 
 import anyio
 import pytest
@@ -11,6 +12,7 @@ from framework import (
     Context,
     DeclarationError,
     Job,
+    JobState,
     OptionsError,
     Queues,
     RedisUnavailableError,
@@ -26,6 +28,20 @@ SOON = timedelta(seconds=5)
 
 class Number(BaseModel):
     number: int
+
+
+class Meeting:
+    """Where so many jobs wait for each other."""
+
+    def __init__(self, count: int) -> None:
+        self._missing = count
+        self._all_here = anyio.Event()
+
+    async def wait(self) -> None:
+        self._missing -= 1
+        if self._missing == 0:
+            self._all_here.set()
+        await self._all_here.wait()
 
 
 class Scale:
@@ -230,3 +246,105 @@ async def test_a_closed_application_starts_no_worker(open_app: Open) -> None:
 @pytest.fixture
 def unused_url() -> str:
     return "redis://127.0.0.1:1"
+
+
+async def test_workers_with_labels_work_one_queue_beside_each_other(open_app: Open) -> None:
+    together = Meeting(2)
+
+    def meets(by: str) -> Any:  # noqa: ANN401 - a processor
+        async def meet(job: Job[int]) -> str:
+            await together.wait()
+            return by
+
+        return meet
+
+    async with open_app() as app:
+        queue = app.queue("mail")
+        first = await app.workers.start(meets("first"), queue="mail", label="first")
+        second = await app.workers.start(meets("second"), queue="mail", label="second")
+
+        jobs = await queue.add_bulk([("n", 1), ("n", 2)])
+        results = {await queue.result(job, timeout=SOON) for job in jobs}
+
+        assert results == {"first", "second"}
+        assert app.workers.started == (first, second)
+        assert (first.label, second.label) == ("first", "second")
+
+
+async def test_a_worker_is_resized_while_it_works(open_app: Open) -> None:
+    gate, running = anyio.Event(), 0
+
+    async def wait(job: Job[int]) -> None:
+        nonlocal running
+        running += 1
+        await gate.wait()
+
+    async with open_app() as app:
+        queue = app.queue("mail")
+        await queue.add_bulk([("n", number) for number in range(12)])
+        worker = await app.workers.start(wait, queue="mail", concurrency=10, idle=True)
+        assert (worker.concurrency, worker.running) == (0, 0)
+
+        worker.resize(2)
+        await until(lambda: running == 2, message="two run")
+        worker.resize(9)
+        await until(lambda: running == 9, message="nine run")
+        worker.resize(1)
+        gate.set()
+        await until(lambda: running == 12, message="all ran")
+        worker.resize(0)
+        late = await queue.add("late", 12)
+
+        assert await queue.state(late.id) is JobState.WAITING
+        worker.resize(1)
+        await queue.result(late, timeout=SOON)
+        with pytest.raises(OptionsError, match="from 0 to 10"):
+            worker.resize(11)
+
+
+async def test_a_job_is_given_back_to_another_with_its_token(open_app: Open) -> None:
+    seen: list[tuple[int, str]] = []
+
+    @processor("mail")
+    async def run(job: Job[int], ctx: Context) -> None:
+        held = await app.queue("mail").held_job(job.id, ctx.token)
+        seen.append((job.attempts_started, held.id))
+        if len(seen) == 1:
+            await ctx.give_back()
+        if len(seen) == 2:
+            await ctx.give_back(max_stalled=1)
+
+    app = open_app(run)
+    async with working(app):
+        job = await app.queue("mail").add("n", 1)
+        await app.queue("mail").result(job, timeout=SOON)
+        done = await app.queue("mail").job(job.id)
+
+    assert seen == [(1, job.id), (2, job.id), (3, job.id)]
+    assert done is not None
+    assert (done.attempts_made, done.stalled_counter) == (1, 1)
+
+
+@pytest.mark.parametrize(("ends", "why"), [("cancel", "cancelled"), ("stop", "stop")])
+async def test_a_handler_learns_why_it_is_cancelled(open_app: Open, ends: str, why: str) -> None:
+    told: list[object] = []
+
+    @processor("mail")
+    async def run(job: Job[int], ctx: Context) -> None:
+        try:
+            told.append(ctx.why_cancelled)
+            await anyio.sleep_forever()
+        finally:
+            told.append(ctx.why_cancelled)
+
+    app = open_app(run)
+    async with working(app):
+        job = await app.queue("mail").add("n", 1)
+        await until(lambda: told, message="it runs")
+        if ends == "cancel":
+            await app.queue("mail").cancel(job.id, "enough")
+        else:
+            app.stop(now=True)
+        await until(lambda: len(told) == 2, message="it was cancelled")
+
+    assert told == [None, why]
