@@ -23,6 +23,7 @@ from framework.app.work import CallOf, build_runners
 from framework.declare.mark import RunIn
 from framework.declare.spec import ProcessorSpec
 from framework.errors import ProcessorError
+from framework.model.job import Token
 from framework.wire.failure import reason_of, trace_of
 from framework.wire.job_hash import StoredJob
 from framework.worker.carrying import failed_message, job_facts, parked_message
@@ -172,7 +173,8 @@ class Child:
             raise RuntimeError("a job came that no handler takes")
         job: StoredJob[Any, Any] = StoredJob(keys, job_id, fields, (runner.data, runner.result))
         CURRENT.set(job)
-        run = self._run = ChildRun(job, runner.data, questions, self._portal)
+        token = Token(message.facts["token"])
+        run = self._run = ChildRun(job, token, runner.data, questions, self._portal)
         try:
             await link.send(Message("began"))
             _, text = await runner.run(job, lambda: run)

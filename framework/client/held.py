@@ -7,7 +7,7 @@ from framework.client.hands import ANY, AnyJob, Hands
 from framework.client.hold_words import by_hand, cause_of, checked_lock_ms, checked_token
 from framework.errors import PayloadError, ResultError
 from framework.model.job import Job, JobId, Token
-from framework.model.outcome import DelayFor, DelayUntil, Fail, LimitRate, Retry, Wish
+from framework.model.outcome import DelayFor, DelayUntil, Fail, GiveBack, LimitRate, Retry, Wish
 from framework.store import endings
 from framework.store.transitions.ending import NOTHING_PENDING, given_back, parked_for_children
 from framework.store.transitions.running import add_log, save_data, update_progress
@@ -160,6 +160,15 @@ class HeldJob:
         """
         await self._hands.end(given_back(self.id, self.token))
 
+    async def stall(self, *, max_stalled: int = 1) -> None:
+        """Put it back in line, before the others, as one whose worker vanished.
+
+        Beyond ``max_stalled`` times the job fails, whatever attempts are left.
+
+        Wire: active -> waiting or prioritized, event ``waiting``; or -> failed; field ``stc``.
+        """
+        await self._park(GiveBack(max_stalled))
+
     async def extend_lock(self, duration: timedelta) -> None:
         """Keep the job for another ``duration`` from now.
 
@@ -190,4 +199,4 @@ class HeldJob:
 
     async def _park(self, wish: Wish) -> None:
         now_ms = self._hands.store.clock.now_ms()
-        await self._hands.end(endings.of_wish(self.id, self.token, wish, now_ms))
+        await self._hands.end(endings.of_wish(self._job, self.token, wish, now_ms))

@@ -79,7 +79,26 @@ class Hold:
     """Go back in line before all others, and stay held if that is still asked."""
 
 
-Wish = DelayFor | DelayUntil | WaitForChildren | LimitRate | Hold
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Run the job again before all others; no attempt is counted.
+
+    Attributes:
+        max_stalled: Count that whoever worked it has vanished; beyond so many times the job fails.
+            None: nothing is counted.
+
+    Raises:
+        OptionsError: A negative number.
+    """
+
+    max_stalled: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_stalled is not None and self.max_stalled < 0:
+            raise OptionsError("max_stalled", f"it must not be negative, got {self.max_stalled}")
+
+
+Wish = DelayFor | DelayUntil | WaitForChildren | LimitRate | Hold | GiveBack
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, assert_never
 
-from framework.errors import PayloadError
+from framework.errors import HandlerError, PayloadError
 from framework.model.backoff import BackoffStrategy, outcome_of
-from framework.model.job import JobId, Token
+from framework.model.job import Token
 from framework.model.options import Custom
 from framework.model.outcome import (
     DelayFor,
     DelayUntil,
     Fail,
+    GiveBack,
     Hold,
     LimitRate,
     Retry,
@@ -29,12 +30,15 @@ from framework.store.transitions.ending import (
     parked_for_limit,
     parked_until,
     retried,
+    stalled,
 )
 from framework.wire.failure import reason_of, stacktrace_json
 from framework.wire.job_hash import StoredJob
 from framework.wire.millis import MAX_DUE_MS, instant_to_ms, to_ms
 from framework.wire.stored_options import StoredOptions, decode_options
 
+# In BullMQ's words.
+STALLED = "job stalled more than allowable limit"
 NO_STRATEGIES: Mapping[str, BackoffStrategy] = {}
 NO_OPTIONS = decode_options(b"{}")
 
@@ -105,8 +109,17 @@ def of_outcome(job: StoredJob[Any, Any], token: Token, outcome: Fail | Retry) ->
     return Failure(outcome, reason, ending)
 
 
-def of_wish(job_id: JobId, token: Token, wish: Wish, now_ms: int) -> Ending:
+def of_stall(job: StoredJob[Any, Any], token: Token, most: int) -> Ending:
+    """Return the ending of a run whose worker vanished, as BullMQ's stalled check decides it."""
+    options, error = options_of(job), HandlerError("", STALLED, STALLED)
+    stack = stacktrace_json(job.stacktrace, error, options.stack_trace_limit)
+    keep = options.keep_failed or KEEP_ALL
+    return stalled(job.id, token, most, STALLED, stack, options.attempts, keep)
+
+
+def of_wish(job: StoredJob[Any, Any], token: Token, wish: Wish, now_ms: int) -> Ending:
     """Return the ending that grants a wish."""
+    job_id = job.id
     match wish:
         case DelayFor(delay):
             return parked_until(job_id, token, min(MAX_DUE_MS, now_ms + to_ms(delay)))
@@ -116,7 +129,9 @@ def of_wish(job_id: JobId, token: Token, wish: Wish, now_ms: int) -> Ending:
             return parked_for_children(job_id, token)
         case LimitRate(duration):
             return parked_for_limit(job_id, token, to_ms(duration))
-        case Hold():
+        case GiveBack(int(most)):
+            return of_stall(job, token, most)
+        case Hold() | GiveBack():
             return given_back(job_id, token)
     assert_never(wish)
 

@@ -37,7 +37,8 @@ def trace_of(error: BaseException) -> str:
         return writable(f"{type(error).__name__}: {error}")
     if isinstance(error, HandlerError):
         notes: list[str] = getattr(error, "__notes__", [])
-        return writable("\n".join([error.trace.rstrip("\n"), *notes, ""])[-MOST_CHARACTERS:])
+        lines = [error.trace.rstrip("\n"), *notes, ""] if notes else [error.trace]
+        return writable("\n".join(lines)[-MOST_CHARACTERS:])
     if isinstance(error, ProcessCrashedError | JobQuarantinedError):
         printed = f"\nIt printed last:\n{error.trace}" if error.trace else ""
         return writable(f"{type(error).__name__}: {error}{printed}"[-MOST_CHARACTERS:])

@@ -6,19 +6,26 @@ from typing import Any
 from framework import errors
 from framework.errors import FrameworkError, HandlerError, UnrecoverableHandlerError
 from framework.model.backoff import is_hopeless
-from framework.model.job import JobId
-from framework.model.outcome import DelayFor, DelayUntil, Hold, LimitRate, WaitForChildren, Wish
+from framework.model.job import JobId, Token
+from framework.model.outcome import (
+    DelayFor,
+    DelayUntil,
+    GiveBack,
+    Hold,
+    LimitRate,
+    WaitForChildren,
+    Wish,
+)
 from framework.wire.failure import reason_of, trace_of
 from framework.wire.job_hash import Fields, StoredJob
 from framework.wire.keys import QueueKeys
 from framework.worker.frames import Message
 
 
-def job_message(job: StoredJob[Any, Any]) -> Message:
-    """Word a job: its hash as it was fetched."""
-    return Message(
-        "job", {"id": job.id, "queue": job.queue, "prefix": job.keys.prefix}, in_a_row(job.fields)
-    )
+def job_message(job: StoredJob[Any, Any], token: Token) -> Message:
+    """Word a job: its hash as it was fetched, and what holds it."""
+    facts = {"id": job.id, "queue": job.queue, "prefix": job.keys.prefix, "token": token}
+    return Message("job", facts, in_a_row(job.fields))
 
 
 def job_facts(message: Message) -> tuple[QueueKeys, JobId, Fields]:
@@ -49,6 +56,8 @@ def parked_message(wish: Wish) -> Message:
             facts = {"wish": "rate_limit", "seconds": duration.total_seconds()}
         case Hold():
             facts = {"wish": "hold"}
+        case GiveBack(most):
+            facts = {"wish": "give_back", "max_stalled": most}
         case WaitForChildren():
             pass
     return Message("parked", facts)
@@ -66,6 +75,8 @@ def wish_of(message: Message) -> Wish:
             return LimitRate(timedelta(seconds=facts["seconds"]))
         case "hold":
             return Hold()
+        case "give_back":
+            return GiveBack(facts["max_stalled"])
         case _:
             return WaitForChildren()
 

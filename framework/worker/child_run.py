@@ -8,13 +8,14 @@ from typing import Any, TypeVar, cast
 from anyio.from_thread import BlockingPortal
 from typing_extensions import TypeVarTuple, Unpack, override
 
-from framework.model.job import ChildCounts
+from framework.model.job import ChildCounts, Token
 from framework.store.reads import RawFields
 from framework.wire.job_hash import StoredJob
 from framework.wire.payload import Codec
 from framework.worker.carrying import pairs_of, refused
 from framework.worker.frames import Link, Message
 from framework.worker.run import Run
+from framework.worker.slots import WhyCancelled
 
 V = TypeVar("V")
 Ts = TypeVarTuple("Ts")
@@ -63,6 +64,7 @@ class ChildRun(Run):
 
     Args:
         job: What runs.
+        token: What holds it.
         data: Writes its payload.
         questions: The way to the worker.
         portal: The way from the main thread into the loop.
@@ -71,11 +73,13 @@ class ChildRun(Run):
     def __init__(
         self,
         job: StoredJob[Any, Any],
+        token: Token,
         data: Codec[Any],
         questions: Questions,
         portal: BlockingPortal,
     ) -> None:
         self.job = job
+        self.token = token
         self.data = data
         self.is_over = False
         self._questions = questions
@@ -87,6 +91,11 @@ class ChildRun(Run):
     @override
     def is_cancelled(self) -> bool:
         return self._is_cancelled
+
+    @property
+    @override
+    def why_cancelled(self) -> WhyCancelled | None:
+        return None
 
     @property
     @override

@@ -13,6 +13,7 @@ from framework.worker.context_parts import (
     leave_if_asked,
 )
 from framework.worker.run import Run
+from framework.worker.slots import WhyCancelled
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,19 +25,30 @@ class Context(ContextLeaving, ContextSteps, ContextFamily):
     Attributes:
         job_id: The running job.
         attempt: Which attempt this is, from 1.
+        token: What holds the job: who knows it may work it by hand, see `Queue.held_job`.
     """
 
-    __slots__ = ("attempt", "job_id")
+    __slots__ = ("attempt", "job_id", "token")
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.job_id: JobId = run.job.id
         self.attempt: int = run.job.attempts_made + 1
+        self.token: str = run.token
 
     @property
     def cancelled(self) -> bool:
         """Whether to end now: the job was cancelled, the worker stops, or the lock was lost."""
         return self._run.is_cancelled
+
+    @property
+    def why_cancelled(self) -> WhyCancelled | None:
+        """Why to end now, where that is known; a handler that is cancelled may look.
+
+        ``stop``: the worker stops; ``lost`` or ``expired``: another may have the job; ``removed``:
+        the job is gone; ``cancelled``: somebody cancelled it.
+        """
+        return self._run.why_cancelled
 
     async def progress(self, progress: object) -> None:
         """Report how far the job is.

@@ -9,7 +9,7 @@ from anyio.lowlevel import checkpoint
 from framework.di.signature import REQUIRED, returns_of
 from framework.errors import FailedChildrenError, OptionsError, PayloadError, ResultError
 from framework.model.job import ChildCounts
-from framework.model.outcome import DelayFor, DelayUntil, Hold, LimitRate, WaitForChildren
+from framework.model.outcome import DelayFor, DelayUntil, GiveBack, Hold, LimitRate, WaitForChildren
 from framework.wire.codes import FAILED_CHILDREN
 from framework.wire.keys import is_text
 from framework.wire.payload import Codec, codec_of
@@ -93,6 +93,22 @@ class ContextLeaving(ContextBase):
             OptionsError: Shorter than a millisecond.
         """
         self._run.leave(LimitRate(duration))
+
+    async def give_back(self, *, max_stalled: int | None = None) -> NoReturn:
+        """Leave, and run again before all others.
+
+        Wire: active -> waiting or prioritized, before the others; event ``waiting``. With
+        ``max_stalled``: field ``stc``; -> failed once that is exceeded.
+
+        Args:
+            max_stalled: Say that whoever worked the job has vanished, as BullMQ's stalled check
+                does: beyond so many times the job fails, whatever attempts are left.
+
+        Raises:
+            Parked: Always.
+            OptionsError: ``max_stalled`` is negative.
+        """
+        self._run.leave(GiveBack(max_stalled))
 
     async def checkpoint(self) -> None:
         """Go on, unless somebody asked to hold the job or to cancel it: then leave.

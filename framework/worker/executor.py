@@ -246,7 +246,7 @@ class Executor:
         match park_of(error):
             case Park(wish):
                 now_ms = self.store.clock.now_ms()
-                ending = endings.of_wish(fetched.id, fetched.token, wish, now_ms)
+                ending = endings.of_wish(job, fetched.token, wish, now_ms)
                 self.pump.finish(fetched, ending)
             case None:
                 self.pump.finish(fetched, *self._failed(fetched, job, failure_of(error)))

@@ -50,7 +50,9 @@ class IsolatedRunner:
         """
         held = run()
         held.prepare()
-        ending = await self.children.run(job_message(job), partial(answer, held), held.begin)
+        ending = await self.children.run(
+            job_message(job, held.token), partial(answer, held), held.begin
+        )
         match ending.kind:
             case "done":
                 text = ending.parts[0]

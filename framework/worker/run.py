@@ -19,7 +19,7 @@ from framework.store.transitions.running import add_chunk, add_log, save_field, 
 from framework.wire.job_hash import StoredJob
 from framework.wire.keys import QueueKeys
 from framework.wire.payload import Codec
-from framework.worker.slots import Slot
+from framework.worker.slots import Slot, WhyCancelled
 
 Report = Callable[[object], Awaitable[None]]
 V = TypeVar("V")
@@ -54,9 +54,11 @@ class Run(ABC):
         data: Writes its payload.
         tasks: Where what outlives the run ends; None where nothing does.
         wish: How the run asked to leave, if it did.
+        token: What holds the job.
     """
 
     job: StoredJob[Any, Any]
+    token: Token
     data: Codec[Any]
     tasks: TaskGroup | None = None
     wish: Wish | None = None
@@ -78,6 +80,11 @@ class Run(ABC):
     @abstractmethod
     def is_cancelled(self) -> bool:
         """Whether the job should end now."""
+
+    @property
+    @abstractmethod
+    def why_cancelled(self) -> WhyCancelled | None:
+        """Why the job should end now, where that is known."""
 
     @property
     @abstractmethod
@@ -160,7 +167,7 @@ class HeldRun(Run):
         self.tasks = tasks
         self._store = store
         self._keys = keys
-        self._token = token
+        self.token = token
         self._slot = slot
         # The slot goes on with another job and scope while a thread still looks at this one's.
         self._scope = slot.scope
@@ -175,9 +182,14 @@ class HeldRun(Run):
         return self._scope.cancel_called or (timer is not None and timer.scope.cancel_called)
 
     @property
+    def why_cancelled(self) -> WhyCancelled | None:
+        """Why it was cancelled, until its slot goes on with another job."""
+        return self._slot.why if self._slot.scope is self._scope else None
+
+    @property
     def is_pausing(self) -> bool:
         """Whether somebody asked to hold the job."""
-        return self._slot.pausing == self._token
+        return self._slot.pausing == self.token
 
     def look(self) -> None:
         """Nothing is to be learnt: this process is told."""
@@ -206,11 +218,11 @@ class HeldRun(Run):
         """Append a chunk to what the job streams, as its lock allows."""
         job = self.job
         attempt = job.attempts_made + 1
-        await add_chunk(self._store, self._keys, job.id, self._token, attempt, text)
+        await add_chunk(self._store, self._keys, job.id, self.token, attempt, text)
 
     async def save(self, field: str, text: bytes) -> None:
         """Write a field of the job's hash, as its lock allows."""
-        await save_field(self._store, self._keys, self.job.id, self._token, field, text)
+        await save_field(self._store, self._keys, self.job.id, self.token, field, text)
         if self.on_save is not None:
             self.on_save()
 

@@ -22,15 +22,17 @@ class SyncContext:
     Attributes:
         job_id: The running job.
         attempt: Which attempt this is, from 1.
+        token: What holds the job; see `Context`.
     """
 
-    __slots__ = ("_context", "_run", "attempt", "job_id")
+    __slots__ = ("_context", "_run", "attempt", "job_id", "token")
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._context = Context(run)
         self.job_id = self._context.job_id
         self.attempt = self._context.attempt
+        self.token = self._context.token
 
     @property
     def cancelled(self) -> bool:

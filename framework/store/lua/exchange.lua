@@ -13,6 +13,9 @@
 --                                                         failed for good: quarantined
 --          g id token                                     given back, no attempt counted
 --          k id token crashes row delay_ms                given back as it ended its process
+--          s id token most reason stacktrace attempts keep
+--                                                         given back as its worker vanished; the
+--                                                         last three: where that was too often
 --          m id token due_ms                              parked until then, as the next two
 --          w id token stays                               parked until no child is pending; if
 --                                                         none is now: 1: stays active, else back

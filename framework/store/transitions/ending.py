@@ -66,6 +66,28 @@ def given_back(job_id: JobId, token: Token) -> Ending:
     return Ending(b"g", job_id, token)
 
 
+def stalled(
+    job_id: JobId,
+    token: Token,
+    most: int,
+    reason: str,
+    stacktrace: bytes,
+    attempts: int,
+    keep: KeepJobs,
+) -> Ending:
+    """Put a job back in line whose worker vanished; fail it once that was too often.
+
+    Wire: active -> waiting or prioritized, before the others; failed, where ``stc``, which rises
+    by one, exceeds ``most``. No attempt is counted unless it fails.
+
+    Args:
+        most: How often a job's worker may vanish.
+        reason: Why it fails then, as the next three say of `failed`.
+    """
+    rest = (most, reason, stacktrace, attempts)
+    return Ending(b"s", job_id, token, rest, keep)
+
+
 def quarantined(ending: Ending, crashes: int, row: str, mark: str) -> Ending:
     """Mark a job that fails for good as one that ended its process too often.
 

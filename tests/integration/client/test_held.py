@@ -384,3 +384,47 @@ async def test_a_run_of_a_schedule_taken_by_hand_carries_it_on(
     (following,) = await scores_of(store, keys, "delayed")
     assert following.startswith("repeat:nightly:")
     assert following != job.id
+
+
+async def test_a_vanished_worker_is_told_by_hand_once_and_then_fails_the_job(
+    app: Application, store: Store, keys: QueueKeys
+) -> None:
+    async with app:
+        queue = app.queue("demo")
+        job = await held(queue, attempts=5)
+        await queue.add("behind", 2)
+
+        await job.stall()
+        again = await queue.next_job("mine")
+        assert again is not None
+        between = again.job
+        await again.stall()
+
+    assert (between.id, between.stalled_counter, between.attempts_made) == ("1", 1, 0)
+    assert await state_of(store, keys, job.id) is JobState.FAILED
+    stored = await hash_of(store, keys, job.id)
+    assert stored["failedReason"] == "job stalled more than allowable limit"
+    assert json.loads(stored["stacktrace"]) == ["job stalled more than allowable limit"]
+    assert stored["stc"] == "2"
+    assert await list_of(store, keys, "active") == []
+    assert (await entries_of(store, keys))[-1] == {
+        "event": "failed",
+        "jobId": "1",
+        "failedReason": "job stalled more than allowable limit",
+        "prev": "active",
+    }
+
+
+async def test_a_prioritized_job_of_a_vanished_worker_is_first_again(
+    app: Application, store: Store, keys: QueueKeys
+) -> None:
+    async with app:
+        queue = app.queue("demo")
+        job = await held(queue, priority=5)
+        await queue.add("behind", 2, priority=5)
+
+        await job.stall(max_stalled=3)
+        again = await queue.next_job("mine")
+
+    assert again is not None
+    assert again.id == job.id

@@ -6,19 +6,22 @@ from typing import Any
 
 import pytest
 
-from framework.errors import UnrecoverableError
+from framework.errors import OptionsError, UnrecoverableError
 from framework.model.job import Job, JobId, Token
 from framework.model.options import KeepJobs
 from framework.model.outcome import (
     DelayFor,
     DelayUntil,
     Fail,
+    GiveBack,
+    Hold,
     LimitRate,
     Retry,
     WaitForChildren,
     Wish,
 )
 from framework.store import endings
+from framework.store.transitions.ending import given_back
 from framework.wire.job_hash import StoredJob
 from framework.wire.keys import QueueKeys
 from framework.wire.millis import MAX_DUE_MS
@@ -46,9 +49,30 @@ def job(opts: bytes = b"{}", **fields: bytes) -> StoredJob[Any, Any]:
     ],
 )
 def test_each_wish_has_its_ending(wish: Wish, kind: bytes, rest: int) -> None:
-    ending = endings.of_wish(JobId("1"), TOKEN, wish, NOW)
+    ending = endings.of_wish(job(), TOKEN, wish, NOW)
 
     assert (ending.kind, ending.rest) == (kind, (rest,))
+
+
+@pytest.mark.parametrize("wish", [GiveBack(), Hold()])
+def test_what_is_given_back_says_nothing_more(wish: Wish) -> None:
+    assert endings.of_wish(job(), TOKEN, wish, NOW) == given_back(JobId("1"), TOKEN)
+
+
+def test_a_stall_says_how_the_job_fails_if_it_was_one_too_many() -> None:
+    opts = b'{"attempts":3,"removeOnFail":5}'
+
+    ending = endings.of_wish(job(opts, stacktrace=b'["old"]'), TOKEN, GiveBack(2), NOW)
+
+    reason = "job stalled more than allowable limit"
+    assert ending.kind == b"s"
+    assert ending.rest == (2, reason, json.dumps(["old", reason]).encode(), 3)
+    assert ending.keep == KeepJobs(count=5)
+
+
+def test_less_than_no_stall_is_refused() -> None:
+    with pytest.raises(OptionsError, match="max_stalled"):
+        GiveBack(-1)
 
 
 def test_a_failed_attempt_ends_as_its_job_asks() -> None:

@@ -106,6 +106,15 @@ local function give_back_crashed(q, run, job, facts, now_ms)
   delay_job(q, run, job, tonumber(now_ms) + delay, delay)
 end
 
+-- As the stalled check of a BullMQ worker decides: once it was too often, it fails.
+local function stall(q, run, job, facts, now_ms)
+  if redis.call("HINCRBY", job, "stc", 1) > tonumber(run.most) then
+    run.kind = "f"
+    return fail_job(q, run, job, facts, now_ms)
+  end
+  put_back(q, run, facts, true)
+end
+
 -- Parking counts no attempt.
 local function park_until(q, run, job, facts, now_ms)
   local now, due = tonumber(now_ms), tonumber(run.text)

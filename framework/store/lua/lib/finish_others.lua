@@ -2,10 +2,10 @@
 -- include: lib/finish lib/trouble lib/retention lib/metrics lib/hold
 
 local APPLY = {c = complete_job, f = fail_job, r = retry_job, d = back_off, g = give_back,
-  k = give_back_crashed, m = park_until, w = park_for_children, l = park_for_limit}
+  k = give_back_crashed, s = stall, m = park_until, w = park_for_children, l = park_for_limit}
 
 -- Which endings put a job before all others.
-local TO_FRONT = {g = true, k = true, w = true, l = true}
+local TO_FRONT = {g = true, k = true, s = true, w = true, l = true}
 
 -- Why a run is to fail whatever it led to, or nothing: it was cancelled, and Redis heard of that
 -- before it heard how the run ended. That it failed for good stands.
