@@ -98,7 +98,9 @@ class KeptLocks:
             part = entries[first : first + MOST_LOCKS]
             pairs = [(JobId(job_id), Token(token)) for _, _, job_id, token in part]
             lost_ids, gone_ids = await self._store.run(
-                EXTEND_LOCKS, keys.pick(EXTEND_LOCKS.keys), extend_args(pairs, lock_ms)
+                EXTEND_LOCKS,
+                keys.pick(EXTEND_LOCKS.keys),
+                extend_args(pairs, lock_ms, at_least=True),
             )
             whys = {raw.decode(): "lost" for raw in lost_ids}
             whys |= {raw.decode(): "removed" for raw in gone_ids}

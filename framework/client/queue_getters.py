@@ -1,13 +1,17 @@
 """Looking at a queue and its jobs; nothing here changes anything."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
+
+import anyio
 
 from framework.client.queue_base import FinishedState, QueueBase, check_whole, finished, known_state
 from framework.model.job import Job, JobId, JobLook, JobState
 from framework.model.metrics import Metrics
 from framework.model.worker_info import WorkerInfo
 from framework.store import reads
-from framework.store.presence import list_workers
+from framework.store.presence import list_workers, show_worker
 from framework.wire.keys import may_be_job
 from framework.wire.millis import instant_from_ms
 
@@ -158,6 +162,25 @@ class QueueGetters(QueueBase):
         Wire: reads the names of connections, ``<prefix>:<base64 of the queue>``.
         """
         return await list_workers(self._store, self._keys)
+
+    @asynccontextmanager
+    async def show_worker(self, name: str = "") -> AsyncIterator[None]:
+        """Let `workers` and dashboards list a worker until the end of the block.
+
+        For what works the queue by other means than a worker of this framework. It costs an idle
+        connection.
+
+        Wire: ``CLIENT SETNAME``, as BullMQ's workers do.
+
+        Args:
+            name: What it calls itself; letters that Redis takes in no name become ``-``.
+        """
+        tried = anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(show_worker, self._store, self._keys, name, tried)
+            await tried.wait()
+            yield
+            tasks.cancel_scope.cancel()
 
     async def meta(self) -> dict[str, str]:
         """Return the queue's settings as they stand in Redis: ``meta``.

@@ -36,8 +36,18 @@ async def show_workers(store: Store, workers: Sequence[tuple[QueueKeys, str]]) -
             tasks.start_soon(show_worker, store, keys, name)
 
 
-async def show_worker(store: Store, keys: QueueKeys, name: str) -> None:
-    """Hold one connection; a refusal is told once, since jobs run without it too."""
+async def show_worker(
+    store: Store,
+    keys: QueueKeys,
+    name: str,
+    tried: anyio.Event | None = None,
+) -> None:
+    """Hold one connection; a refusal is told once, since jobs run without it too.
+
+    Args:
+        tried: Set once the worker is shown, or was not at the first try.
+    """
+    tried = tried or anyio.Event()
     held: HeldConnection = store.hold(keys["marker"])
     command = pack("CLIENT", "SETNAME", worker_name(keys, name))
     try:
@@ -51,8 +61,10 @@ async def show_worker(store: Store, keys: QueueKeys, name: str) -> None:
                     log.warning("worker not shown to dashboards", queue=keys.queue, error=told)
                     return
                 seconds = AGAIN_SECONDS
+            tried.set()
             await anyio.sleep(seconds)
     finally:
+        tried.set()
         with anyio.CancelScope(shield=True):
             await store.release(held)
 
@@ -66,5 +78,5 @@ async def list_workers(store: Store, keys: QueueKeys) -> list[WorkerInfo]:
         name = name_in(keys, client.get("name", ""))
         if name is not None:
             age, idle = (timedelta(seconds=int(client.get(it, 0))) for it in ("age", "idle"))
-            found.append(WorkerInfo(name, client.get("addr", ""), age, idle))
+            found.append(WorkerInfo(client.get("id", ""), name, client.get("addr", ""), age, idle))
     return found

@@ -7,7 +7,7 @@ from framework.model.job import JobId
 from framework.wire.job_hash import json_value, number
 from framework.wire.millis import instant_from_ms
 
-KNOWN = frozenset({b"event", b"jobId", b"prev", b"returnvalue", b"failedReason", b"data", b"delay"})
+KNOWN = frozenset({b"event", b"jobId", b"prev", b"returnvalue", b"failedReason"})
 
 
 def job_of(flat: Sequence[bytes]) -> bytes | None:
@@ -43,6 +43,7 @@ def decode_event(queue: str, entry_id: bytes, flat: Sequence[bytes]) -> QueueEve
     job_id = fields.get(b"jobId")
     is_delayed = event == "delayed" and b"delay" in fields
     reason = fields.get(b"failedReason")
+    known = KNOWN.union((b"data",) * (event == "progress"), (b"delay",) * is_delayed)
     return QueueEvent(
         event=event,
         id=entry_id.decode(),
@@ -56,6 +57,6 @@ def decode_event(queue: str, entry_id: bytes, flat: Sequence[bytes]) -> QueueEve
         fields={
             name.decode(errors="replace"): value.decode(errors="replace")
             for name, value in fields.items()
-            if name not in KNOWN
+            if name not in known
         },
     )

@@ -185,7 +185,7 @@ class LockKeeper:
             lost, gone = store.run(
                 EXTEND_LOCKS,
                 one.keys.pick(EXTEND_LOCKS.keys),
-                extend_args(part, one.lock_ms),
+                extend_args(part, one.lock_ms, at_least=True),
                 seconds,
             )
             tokens = dict(part)

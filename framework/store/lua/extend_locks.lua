@@ -1,7 +1,8 @@
--- Renew the locks of many running jobs of one queue.
+-- Renew the locks of many running jobs of one queue; with at_least "1" one that lasts longer, since
+-- somebody extended it by hand, is left alone.
 --
 -- keys:    base stalled
--- args:    lock_ms ...
+-- args:    lock_ms at_least ...
 -- rest:    job_id token, for each job. At most 1,000.
 -- returns: {ids whose lock is gone or held by another, ids of jobs that were removed: their locks go}
 
@@ -16,7 +17,9 @@ for at = rest + 1, #ARGV, 2 do
     if is_ours then redis.call("DEL", lock) end
   elseif is_ours then
     -- Not SET: a server that is out of memory would refuse it.
-    redis.call("PEXPIRE", lock, lock_ms)
+    if at_least ~= "1" or redis.call("PTTL", lock) < tonumber(lock_ms) then
+      redis.call("PEXPIRE", lock, lock_ms)
+    end
     kept[#kept + 1] = job_id
   else
     lost[#lost + 1] = job_id

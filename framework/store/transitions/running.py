@@ -111,9 +111,15 @@ async def save_field(
     raise_for(code, job_id=job_id, queue=keys.queue)
 
 
-def extend_args(held: Sequence[tuple[JobId, Token]], lock_ms: int) -> list[Argument]:
-    """Return the arguments of ``EXTEND_LOCKS`` for at most 1,000 jobs."""
-    args: list[Argument] = [lock_ms]
+def extend_args(
+    held: Sequence[tuple[JobId, Token]], lock_ms: int, *, at_least: bool = False
+) -> list[Argument]:
+    """Return the arguments of ``EXTEND_LOCKS`` for at most 1,000 jobs.
+
+    Args:
+        at_least: Leave a lock alone that lasts longer: somebody extended it by hand.
+    """
+    args: list[Argument] = [lock_ms, int(at_least)]
     for job_id, token in held:
         args += (job_id, token)
     return args

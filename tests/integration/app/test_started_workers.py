@@ -14,12 +14,15 @@ from framework import (
     Job,
     JobState,
     OptionsError,
+    Queue,
     Queues,
     RedisUnavailableError,
     Workers,
     processor,
 )
 from framework.app.settings import Settings
+from framework.store.store import Store
+from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, declared, working
 from tests.support.until import until
 
@@ -348,3 +351,43 @@ async def test_a_handler_learns_why_it_is_cancelled(open_app: Open, ends: str, w
         await until(lambda: len(told) == 2, message="it was cancelled")
 
     assert told == [None, why]
+
+
+async def test_a_lock_extended_by_hand_outlasts_what_renews_it(
+    open_app: Open, store: Store, keys: QueueKeys
+) -> None:
+    gate = anyio.Event()
+
+    @processor("demo", lock_duration=timedelta(milliseconds=400))
+    async def run(job: Job[int], ctx: Context) -> None:
+        await app.queue("demo").extend_locks({job.id: ctx.token}, timedelta(minutes=5))
+        await gate.wait()
+
+    app = open_app(run)
+    async with working(app):
+        job = await app.queue("demo").add("n", 1)
+        lock = keys.job(job.id) + ":lock"
+        await until(lambda: store.command("EXISTS", lock), message="it is locked")
+        await anyio.sleep(1)  # several renewals
+        left_ms = await store.command("PTTL", lock)
+        gate.set()
+
+    assert left_ms > 200_000
+
+
+async def test_what_works_a_queue_by_other_means_is_listed(open_app: Open) -> None:
+    async with open_app() as app:
+        queue = app.queue("demo")
+        async with queue.show_worker("far away"):
+            (listed,) = await queue.workers()
+
+        assert listed.name == "far-away"
+        assert int(listed.id) > 0
+        await until(queue_is_empty(queue), message="it is listed no more")
+
+
+def queue_is_empty(queue: Queue) -> Any:  # noqa: ANN401 - a condition
+    async def nobody() -> bool:
+        return not await queue.workers()
+
+    return nobody

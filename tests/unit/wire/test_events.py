@@ -14,6 +14,12 @@ def decode(*flat: str | bytes) -> QueueEvent:
     return decode_event("demo", b"1-0", raw)
 
 
+def test_what_a_producer_calls_data_or_delay_is_kept() -> None:
+    event = decode_event("q", b"1-0", [b"event", b"mine", b"data", b"x", b"delay", b"soon"])
+
+    assert event.fields == {"data": "x", "delay": "soon"}
+
+
 def test_a_completed_job_brings_its_result() -> None:
     event = decode("event", "completed", "jobId", "7", "returnvalue", '{"a":1}', "prev", "active")
 
