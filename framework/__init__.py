@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from framework.app.application import Application as Application
     from framework.app.builder import Builder as Builder
+    from framework.app.logs import set_up_logs as set_up_logs
     from framework.app.plugins import Plugin as Plugin
     from framework.app.routes import Routes as Routes
     from framework.app.routes import Target as Target
@@ -116,6 +117,7 @@ if TYPE_CHECKING:
 PLACES = {
     "app.application": ("Application",),
     "app.builder": ("Builder",),
+    "app.logs": ("set_up_logs",),
     "app.plugins": ("Plugin",),
     "app.routes": ("Routes", "Target"),
     "app.settings": ("Settings", "load_settings"),

@@ -71,7 +71,7 @@ class Calling(TyperCommand):
         self._by = by
 
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:  # noqa: ANN401 - as above
-        """Import the command, which is the one called from here on."""
+        """Import the command, which is the one called from here on; it ends as our own do."""
         from framework.app.plugins import target_of
 
         with clear_endings():
@@ -81,7 +81,15 @@ class Calling(TyperCommand):
             app.command(self.name, help=self.help)(target)
             target = app
         command = get_command(target)
-        return command.make_context(info_name, args, parent, **extra)
+        context = command.make_context(info_name, args, parent, **extra)
+        run = context.command.invoke
+
+        def invoke(given: Any) -> Any:  # noqa: ANN401 - as above
+            with clear_endings():
+                return run(given)
+
+        vars(context.command)["invoke"] = invoke  # the command belongs to this call alone
+        return context
 
 
 def wanted_plugins() -> tuple[str, ...] | None:

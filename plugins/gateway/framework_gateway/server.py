@@ -8,7 +8,9 @@ import anyio
 import uvicorn
 from starlette.types import ASGIApp
 
+from framework_gateway.http_protocol import http_protocol
 from framework_gateway.settings import GatewaySettings
+from framework_gateway.ws_protocol import QuietSocket
 
 BACKLOG = 2048
 STOP_SECONDS = 2
@@ -60,7 +62,8 @@ class Server:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                ws="websockets-sansio",
+                http=http_protocol(settings.request_timeout),
+                ws=QuietSocket,
                 ws_max_size=settings.max_message_bytes,
                 ws_ping_interval=settings.ping_interval,
                 ws_ping_timeout=settings.ping_timeout,

@@ -35,7 +35,7 @@ DOORS = {
         import sys
         print("heavy imported", file=sys.stderr)
         import typer
-        from framework import Settings
+        from framework import RedisUnavailableError, Settings, SettingsError
         from framework.asgi import inject
         from starlette.applications import Starlette
         from starlette.responses import PlainTextResponse
@@ -55,7 +55,13 @@ DOORS = {
         def open() -> None:
             typer.echo("open")
 
+        @commands.command()
+        def lock() -> None:
+            raise RedisUnavailableError("redis://nowhere", "refused")
+
         def knock(times: int = 1) -> None:
+            if times < 1:
+                raise SettingsError("times: not at all is no knock")
             typer.echo("knock " * times)
     """,
 }
@@ -157,6 +163,23 @@ def test_a_command_of_a_plugin_runs(
         assert run.ends() == 0, run.output
 
     assert says in run.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["doors", "lock"], 69, "error: cannot reach redis at redis://nowhere (refused)"),
+        (["knock", "--times", "0"], 78, "error: times: not at all is no knock"),
+    ],
+)
+def test_a_command_of_a_plugin_ends_as_our_own_do(
+    at_door: dict[str, str], tmp_path: Path, arguments: list[str], code: int, says: str
+) -> None:
+    with command(*arguments, cwd=tmp_path, environment=at_door) as run:
+        assert run.ends() == code, run.output
+
+    assert says in run.output
+    assert "Traceback" not in run.output
 
 
 def test_the_list_of_commands_has_those_of_plugins_and_imports_none(
