@@ -11,7 +11,7 @@ from framework.declare.names import check_name, check_queue
 from framework.di.place import is_definition
 from framework.errors import ProcessorError
 from framework.model.backoff import BackoffStrategy
-from framework.model.options import BUILT_IN, JobOptions
+from framework.model.options import BUILT_IN, JobOptions, KeepJobs
 
 RunIn = Literal["loop", "thread", "process"]
 
@@ -65,6 +65,19 @@ class ProcessorMark:
     max_started_attempts: int | None = None
     timeout: timedelta | None = None
     max_crashes: int | EllipsisType | None = ...
+    remove_on_complete: KeepJobs | bool | None = None
+    remove_on_fail: KeepJobs | bool | None = None
+    max_stalled_count: int | None = None
+
+    @property
+    def keep_completed(self) -> KeepJobs:
+        """How long to keep completed jobs that do not say it themselves."""
+        return kept(self.remove_on_complete)
+
+    @property
+    def keep_failed(self) -> KeepJobs:
+        """How long to keep failed jobs that do not say it themselves."""
+        return kept(self.remove_on_fail)
 
     @property
     def timeout_seconds(self) -> float | None:
@@ -114,6 +127,9 @@ def check_mark(mark: ProcessorMark, where: str) -> None:
             fix="write a whole number, at least 1: how often a job may be started",
         )
     check_crashes(mark.max_crashes, where)
+    check_stalls(mark.max_stalled_count, where)
+    for keyword in ("remove_on_complete", "remove_on_fail"):
+        check_keep(keyword, getattr(mark, keyword), where)
     check_backoffs(mark.backoffs, where)
 
 
@@ -126,6 +142,41 @@ def check_crashes(most: object, where: str) -> None:
         where=where,
         fix="write a whole number, at least 1: how many crashes quarantine a job; None for never",
     )
+
+
+def kept(keep: KeepJobs | bool | None) -> KeepJobs:
+    """Return a retention that was said in any of its forms."""
+    if isinstance(keep, KeepJobs):
+        return keep
+    return KeepJobs.none() if keep else KeepJobs.all()
+
+
+def check_keep(keyword: str, keep: object, where: str) -> None:
+    """Refuse what is no retention.
+
+    Raises:
+        ProcessorError: It names the keyword.
+    """
+    if keep is not None and not isinstance(keep, KeepJobs | bool):
+        raise ProcessorError(
+            f"{keyword}={keep!r}",
+            where=where,
+            fix="write KeepJobs(count=1000), say, True for none, or False for all",
+        )
+
+
+def check_stalls(most: object, where: str) -> None:
+    """Refuse what is no number of stalls.
+
+    Raises:
+        ProcessorError: It is none.
+    """
+    if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 0):
+        raise ProcessorError(
+            f"max_stalled_count={most!r}",
+            where=where,
+            fix="write a whole number, at least 0: how often a job may stall; None for always",
+        )
 
 
 def check_span(keyword: str, span: object, where: str) -> None:

@@ -18,7 +18,7 @@ from framework.declare.names import check_name
 from framework.di.place import caller, is_definition
 from framework.errors import ProcessorError
 from framework.model.backoff import BackoffStrategy
-from framework.model.options import JobOptions
+from framework.model.options import JobOptions, KeepJobs
 
 HANDLES = "__framework_handles__"
 
@@ -40,6 +40,9 @@ def processor(
     max_started_attempts: int | None = None,
     timeout: timedelta | None = None,
     max_crashes: int | EllipsisType | None = ...,
+    remove_on_complete: KeepJobs | bool | None = None,
+    remove_on_fail: KeepJobs | bool | None = None,
+    max_stalled_count: int | None = None,
 ) -> Callable[[Target], Target]:
     """Declare what runs the jobs of a queue: a class with ``process``, or one function.
 
@@ -70,6 +73,11 @@ def processor(
             that it ran and quarantines none; a job that was there twice runs alone from then on,
             in a child process, wherever its processor runs. As the setting ``max_crashes`` says
             unless given; None: never. With ``run_in="process"`` a crash fails an attempt instead.
+        remove_on_complete: How long to keep jobs that completed and do not say it themselves, as
+            our producers' do; all unless given.
+        remove_on_fail: The same of those that failed.
+        max_stalled_count: Fail a job that stalled more often, as BullMQ does, the next time that it
+            would start. Never unless given.
 
     Raises:
         ProcessorError: An argument that cannot work.
@@ -88,6 +96,9 @@ def processor(
         max_started_attempts=max_started_attempts,
         timeout=timeout,
         max_crashes=max_crashes,
+        remove_on_complete=remove_on_complete,
+        remove_on_fail=remove_on_fail,
+        max_stalled_count=max_stalled_count,
     )
     check_mark(mark, caller())
 

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from framework.errors import HandlerError, PayloadError
 from framework.model.backoff import BackoffStrategy, outcome_of
 from framework.model.job import Token
-from framework.model.options import Custom
+from framework.model.options import Custom, KeepJobs
 from framework.model.outcome import (
     DelayFor,
     DelayUntil,
@@ -59,10 +59,20 @@ class Failure:
 
 
 def of_result(
-    job: StoredJob[Any, Any], token: Token, result: bytes, *, was_new: bool = False
+    job: StoredJob[Any, Any],
+    token: Token,
+    result: bytes,
+    keep: KeepJobs = KEEP_ALL,
+    *,
+    was_new: bool = False,
 ) -> Ending:
-    """Return the ending of a run that returned ``result``, a JSON text. Args: as `completed`."""
-    keep = job.stored_options.keep_completed or KEEP_ALL
+    """Return the ending of a run that returned ``result``, a JSON text.
+
+    Args:
+        keep: How long to keep a job that does not say it.
+        was_new: As `completed`.
+    """
+    keep = job.stored_options.keep_completed or keep
     return completed(job.id, token, result, keep, was_new=was_new)
 
 
@@ -73,12 +83,14 @@ def of_error(
     *,
     strategies: Mapping[str, BackoffStrategy] = NO_STRATEGIES,
     is_worn_out: bool = False,
+    keep: KeepJobs = KEEP_ALL,
 ) -> Failure:
     """Return how an attempt ends that raised, as the job's options say.
 
     Args:
         strategies: What custom backoffs stand for.
         is_worn_out: Whether the job was started as often as it may be.
+        keep: How long to keep a job that failed for good and does not say it.
     """
     options = options_of(job)
     made, backoff, strategy = job.attempts_made, options.backoff, None
@@ -92,11 +104,13 @@ def of_error(
         strategy=strategy,
         is_worn_out=is_worn_out,
     )
-    return of_outcome(job, token, outcome)
+    return of_outcome(job, token, outcome, keep)
 
 
-def of_outcome(job: StoredJob[Any, Any], token: Token, outcome: Fail | Retry) -> Failure:
-    """Return the ending of a failed attempt whose outcome is decided."""
+def of_outcome(
+    job: StoredJob[Any, Any], token: Token, outcome: Fail | Retry, keep: KeepJobs = KEEP_ALL
+) -> Failure:
+    """Return the ending of a failed attempt whose outcome is decided; ``keep`` as of `of_error`."""
     options, error = options_of(job), outcome.error
     reason = reason_of(error)
     stack = stacktrace_json(job.stacktrace, error, options.stack_trace_limit)
@@ -104,8 +118,8 @@ def of_outcome(job: StoredJob[Any, Any], token: Token, outcome: Fail | Retry) ->
         delay_ms = to_ms(outcome.delay)
         ending = retried(job.id, token, reason, stack, delay_ms, lifo=options.lifo)
     else:
-        keep = options.keep_failed or KEEP_ALL
-        ending = failed(job.id, token, reason, stack, options.attempts, keep)
+        kept = options.keep_failed or keep
+        ending = failed(job.id, token, reason, stack, options.attempts, kept)
     return Failure(outcome, reason, ending)
 
 

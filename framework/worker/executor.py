@@ -1,7 +1,7 @@
 """Run one job, decide what that led to, and hand the ending to the pump."""
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from framework.declare.spec import ProcessorSpec
 from framework.errors import FrameworkError, JobCancelledError, UnrecoverableError
 from framework.model.events import Active, Completed, Failed, Progressed
 from framework.model.job import Token
+from framework.model.options import KeepJobs
 from framework.model.outcome import Hold, Park, Parked, Retry
 from framework.store import endings
 from framework.store.endings import Failure
@@ -102,6 +103,11 @@ class Executor:
     told: HookLine
     helpers: TaskGroup
     suspects: RunsSuspects | None = None
+    keep_completed: KeepJobs = field(init=False)
+    keep_failed: KeepJobs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keep_completed, self.keep_failed = self.spec.keep_completed, self.spec.keep_failed
 
     async def execute(self, fetched: Fetched, slot: Slot) -> None:
         """Run one fetched job in a slot. Raises nothing but the worker's own cancellation."""
@@ -121,7 +127,9 @@ class Executor:
             settled = None
             if self.hooks.hears("completed"):
                 settled = partial(self._hear, "completed", Completed(job, result))
-            ending = endings.of_result(job, fetched.token, written, was_new=fetched.is_new)
+            ending = endings.of_result(
+                job, fetched.token, written, self.keep_completed, was_new=fetched.is_new
+            )
             self.pump.finish(fetched, ending, settled)
 
     async def _run(
@@ -280,6 +288,7 @@ class Executor:
             error,
             strategies=self.spec.backoffs,
             is_worn_out=self._is_worn_out(job),
+            keep=self.keep_failed,
         )
         return failure.ending, self._failed_hook(job, failure)
 

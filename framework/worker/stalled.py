@@ -20,6 +20,7 @@ async def watch_for_stalled(
     store: Store,
     keys: QueueKeys,
     interval_ms: int,
+    max_stalled: int | None,
     hooks: Hooks,
     tasks: TaskGroup,
     on_found: Callable[[], None],
@@ -27,6 +28,7 @@ async def watch_for_stalled(
     """Bring stalled jobs back until cancelled. One check an interval and queue is made.
 
     Args:
+        max_stalled: How often a job may stall before it is to fail; None: always.
         tasks: Where hooks run, so that none holds up the next check.
         on_found: Called when jobs are back in line: the marker that says so may wake the one that
             vanished, whose connection is still there.
@@ -34,7 +36,11 @@ async def watch_for_stalled(
     while True:
         try:
             ids = await recover_stalled(
-                store, keys, now_ms=store.clock.now_ms(), interval_ms=interval_ms
+                store,
+                keys,
+                now_ms=store.clock.now_ms(),
+                interval_ms=interval_ms,
+                max_stalled=max_stalled,
             )
         except FrameworkError as error:
             store.outage.begin(error)

@@ -169,6 +169,7 @@ class Worker:
                 self.store,
                 self.keys,
                 interval_ms,
+                spec.max_stalled_count,
                 heard,
                 helpers,
                 self.pump.look,

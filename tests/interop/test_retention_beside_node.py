@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from framework import Application, Context, Job, JobState, KeepJobs
+from framework import Application, Context, Job, JobState, KeepJobs, processor
 from tests.support.node import NodePeer, both_majors
 from tests.support.node_work import ECHO, fails
 from tests.support.ours import Ours, Runs, does, job_opts
@@ -177,3 +177,20 @@ async def test_a_removed_job_takes_its_log_along(ours: Ours, node: NodePeer) -> 
 
         assert await app.store.command("KEYS", pattern) == []
     assert await node.logs("q", second) == ["row"]
+
+
+async def test_our_workers_own_retention_counts_where_node_says_nothing(
+    ours: Ours, node: NodePeer
+) -> None:
+    @processor("q", remove_on_complete=KeepJobs(count=1), remove_on_fail=True)
+    async def work(job: Job[Any]) -> None:
+        if job.name == "fail":
+            raise ValueError("no luck")
+
+    async with ours.working(work) as app:
+        for name, opts in (("n", {}), ("n", {}), ("fail", {}), ("fail", {"removeOnFail": False})):
+            last = await node.add("q", name, **opts)
+        await until(lambda: _ended(node, last, "failed"))
+
+        assert await kept(app, JobState.COMPLETED) == ["2"]
+        assert await kept(app, JobState.FAILED) == ["4"]

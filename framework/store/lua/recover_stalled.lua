@@ -1,8 +1,9 @@
 -- Put jobs back in line whose worker vanished: active at the last check, and without a lock now.
--- Once an interval and queue, whoever asks first.
+-- Once an interval and queue, whoever asks first. One that stalled more than max_stalled times, which
+-- is -1 where there is no limit, fails once it would start.
 --
 -- keys:    base wait paused active stalled stalled_check meta events marker
--- args:    now_ms interval_ms
+-- args:    now_ms interval_ms max_stalled
 -- returns: the ids put back. Looks at every active job.
 -- emits:   waiting, stalled
 -- include: lib/queue lib/line
@@ -13,6 +14,7 @@ local is_paused, mode, concurrency, max_len =
 local line = line_of(wait, paused, is_paused, mode)
 redis.call("XTRIM", events, "MAXLEN", "~", max_events(meta, max_len))
 
+local most = tonumber(max_stalled)
 local suspects, recovered = redis.call("SMEMBERS", stalled), {}
 redis.call("DEL", stalled)
 for _, job_id in ipairs(suspects) do
@@ -20,7 +22,10 @@ for _, job_id in ipairs(suspects) do
   if redis.call("EXISTS", job .. ":lock") == 0 and redis.call("LREM", active, 1, job_id) > 0
       and redis.call("EXISTS", job) == 1 then
     -- What is odd about it must not keep it, or those after it, out of the line.
-    redis.pcall("HINCRBY", job, "stc", 1)
+    local stalls = redis.pcall("HINCRBY", job, "stc", 1)
+    if most >= 0 and type(stalls) == "number" and stalls > most then
+      redis.call("HSET", job, "defa", "job stalled more than allowable limit")
+    end
     redis.pcall("HINCRBY", job, "fw.crashes", 1)
     redis.call("RPUSH", line, job_id)
     redis.call("XADD", events, "*", "event", "waiting", "jobId", job_id, "prev", "active")

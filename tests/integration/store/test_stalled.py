@@ -103,6 +103,22 @@ async def test_our_check_fails_no_job_however_often_it_stalls(
     assert "defa" not in fields
 
 
+async def test_a_check_with_a_limit_lets_a_job_fail_that_stalls_more_often(
+    store: Store, keys: QueueKeys
+) -> None:
+    job = await active_job(store, keys)
+    deferred = []
+    for _ in range(2):
+        await check(store, keys)
+        await unlock(store, keys, job.id)
+        await store.command("DEL", keys["stalled_check"])
+        await recover_stalled(store, keys, now_ms=NOW, interval_ms=1, max_stalled=1)
+        deferred.append((await hash_of(store, keys, job.id)).get("defa"))
+        await trade(store, keys, want=1)
+
+    assert deferred == [None, "job stalled more than allowable limit"]
+
+
 async def test_what_was_once_a_job_leaves_active_for_good(store: Store, keys: QueueKeys) -> None:
     await store.command("LPUSH", keys["active"], "ghost", "0:123")
     await check(store, keys)

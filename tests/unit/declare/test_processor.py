@@ -119,6 +119,15 @@ def test_a_subclass_inherits_no_mark() -> None:
             "or None for no retry",
         ),
         (
+            '"mail", max_stalled_count=-1',
+            "max_stalled_count=-1. "
+            "Write a whole number, at least 0: how often a job may stall; None for always",
+        ),
+        (
+            '"mail", remove_on_fail=5',
+            "remove_on_fail=5. Write KeepJobs(count=1000), say, True for none, or False for all",
+        ),
+        (
             '"mail", name=""',
             "a job's name is text and not empty, got ''. Write it as in \"send-mail\"",
         ),
