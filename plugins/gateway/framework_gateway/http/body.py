@@ -14,6 +14,7 @@ from framework_gateway.hub import Hub
 # What may be larger than any number: an exponent, or more digits than there are powers of ten.
 MAY_BE_INFINITE = re.compile(rb"[0-9][eE]|[0-9]{300}")
 CLOSE = {"Connection": "close"}
+MOST_DIGITS = 18
 
 
 async def read_body(hub: Hub, request: Request) -> bytes:
@@ -24,13 +25,20 @@ async def read_body(hub: Hub, request: Request) -> bytes:
     """
     most = hub.settings.max_message_bytes
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and (len(length) > len(str(most)) + 1 or int(length) > most):
+    is_large = length.isdecimal() and (len(length) > MOST_DIGITS or int(length) > most)
+    if is_large and request.headers.get("expect", "").lower() == "100-continue":
         raise too_large(most)
     body = bytearray()
+    # What is too large is read to its end all the same, in the time that a request has: a client
+    # that still sends when the connection is closed never sees the answer.
     async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise too_large(most)
+        if is_large or len(body) + len(part) > most:
+            is_large = True
+            body.clear()
+        else:
+            body += part
+    if is_large:
+        raise too_large(most)
     return bytes(body)
 
 
