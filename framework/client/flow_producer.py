@@ -5,14 +5,12 @@ from typing import Any, TypeVar
 
 from framework.client.flow import Flow
 from framework.client.flow_tree import read_flow
-from framework.client.flow_words import Lines, Place, Places, Words
+from framework.client.flow_words import Lines, Places, Words
 from framework.client.line import FreshJob
 from framework.client.queue_base import check_whole
 from framework.model.family import FlowTree
 from framework.model.job import Job, JobId
 from framework.model.options import Parent
-from framework.store.transitions.add import AddedJob
-from framework.store.transitions.add_linked import LinkedJob
 
 T = TypeVar("T")
 
@@ -52,10 +50,14 @@ class FlowProducer:
             RedisUnavailableError: No answer in time; the tree may have been added.
             RedisRefusedError: Redis refused.
         """
+        tree = await self.add_tree(flow, parent=parent)
+        return tree.job
+
+    async def add_tree(self, flow: Flow[Any], *, parent: Parent | None = None) -> FlowTree:
+        """Add a tree as `add`, and return all of its jobs as they were added."""
         words = Words(self._places, self._lines)
-        place = words.add(flow, parent)
-        added = await place.line.adder.add_linked(place.line.keys, words.jobs)
-        return root_of(flow, place, words.jobs[0], added[0])
+        words.add(flow, parent)
+        return (await send(words))[0]
 
     async def add_bulk(self, flows: Sequence[Flow[Any]]) -> list[Job[Any]]:
         """Add several trees, the jobs of all of them or none. Errors as `add`.
@@ -65,18 +67,14 @@ class FlowProducer:
         Returns:
             Their roots, in order.
         """
+        return [tree.job for tree in await self.add_trees(flows)]
+
+    async def add_trees(self, flows: Sequence[Flow[Any]]) -> list[FlowTree]:
+        """Add several trees as `add_bulk`, and return all of their jobs as they were added."""
         words = Words(self._places, self._lines)
-        roots: list[tuple[Flow[Any], Place, int]] = []
         for number, flow in enumerate(flows):
-            first = len(words.jobs)
-            roots.append((flow, words.add(flow, None, f"flow {number}"), first))
-        if not roots:
-            return []
-        line = roots[0][1].line
-        added = await line.adder.add_linked(line.keys, words.jobs)
-        return [
-            root_of(flow, place, words.jobs[first], added[first]) for flow, place, first in roots
-        ]
+            words.add(flow, None, f"flow {number}")
+        return await send(words) if words.jobs else []
 
     async def get_flow(
         self, queue: str, job_id: str, *, depth: int = 10, max_children: int = 20
@@ -97,9 +95,15 @@ class FlowProducer:
         return await read_flow(line.store, line.keys, JobId(job_id), depth, max_children)
 
 
-def root_of(flow: Flow[T], place: Place, written: LinkedJob, added: AddedJob) -> Job[T]:
-    """Return a tree's root as it was added."""
-    job: FreshJob[T, object] = FreshJob(
-        place.line.keys, written.new, added, flow.data, place.codecs
-    )
-    return job
+async def send(words: Words) -> list[FlowTree]:
+    """Add what was worded, all of it or nothing; return the trees as they were added."""
+    first = words.nodes[0][1].line
+    added = await first.adder.add_linked(first.keys, words.jobs)
+    trees: list[FlowTree] = []
+    # From the last on: the trees of a job's children are there before it, the first on top.
+    rows = zip(words.nodes, words.jobs, added, strict=True)
+    for (flow, place), written, where in reversed(list(rows)):
+        job: Job[Any, Any] = FreshJob(place.line.keys, written.new, where, flow.data, place.codecs)
+        children = tuple(trees.pop() for _ in flow.children)
+        trees.append(FlowTree(job, children))
+    return trees[::-1]

@@ -64,6 +64,10 @@ class Words:
     Args:
         places: Finds the place of a payload.
         lines: Returns what adding to a queue needs.
+
+    Attributes:
+        jobs: What is to be written, each before its children.
+        nodes: What each of them was described by, and where it goes.
     """
 
     def __init__(self, places: Places, lines: Lines) -> None:
@@ -71,6 +75,7 @@ class Words:
         self._lines = lines
         self._wording: Wording | None = None
         self.jobs: list[LinkedJob] = []
+        self.nodes: list[tuple[Flow[Any], Place]] = []
         self._named: dict[tuple[str, str], str] = {}
 
     def add(self, flow: Flow[Any], parent: Parent | None, path: str = "the flow") -> Place:
@@ -116,6 +121,7 @@ class Words:
         try:
             place = self._place(node.flow)
             self.jobs.append(self._job(node, place))
+            self.nodes.append((node.flow, place))
         except FrameworkError as error:
             error.add_note(f"nothing was added: {node.path} is {node.flow!r}")
             raise

@@ -29,9 +29,17 @@ class SyncFlowProducer:
         """Add a tree, all of its jobs or none; see `FlowProducer.add`."""
         return self._portal.call(partial(self._flows.add, flow, parent=parent))
 
+    def add_tree(self, flow: Flow[Any], *, parent: Parent | None = None) -> FlowTree:
+        """Add a tree, and return all of its jobs; see `FlowProducer.add_tree`."""
+        return self._portal.call(partial(self._flows.add_tree, flow, parent=parent))
+
     def add_bulk(self, flows: Sequence[Flow[Any]]) -> list[Job[Any]]:
         """Add several trees, the jobs of all of them or none; see `FlowProducer.add_bulk`."""
         return self._portal.call(self._flows.add_bulk, flows)
+
+    def add_trees(self, flows: Sequence[Flow[Any]]) -> list[FlowTree]:
+        """Add several trees, and return all of their jobs; see `FlowProducer.add_trees`."""
+        return self._portal.call(self._flows.add_trees, flows)
 
     def get_flow(
         self, queue: str, job_id: str, *, depth: int = 10, max_children: int = 20

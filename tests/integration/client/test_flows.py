@@ -460,3 +460,29 @@ async def test_code_without_a_loop_adds_trees_and_looks_at_them(
 
     states = [await app.queue("digests").state(job_id) for job_id in added]
     assert states == [JobState.WAITING_CHILDREN, JobState.WAITING_CHILDREN, JobState.WAITING]
+
+
+async def test_all_jobs_of_a_tree_are_returned_as_they_were_added(
+    app: Application, flows: FlowProducer
+) -> None:
+    deep = Flow.named("q", "b", {"n": 2}, [Flow.named("q", "c"), Flow.named("r", "d")])
+    flow = Flow.named("p", "a", 1, [deep, Flow.named("q", "e", job_id="own")])
+
+    tree = await flows.add_tree(flow)
+
+    assert [job.name for job in tree] == ["a", "b", "c", "d", "e"]
+    assert [job.queue for job in tree] == ["p", "q", "q", "r", "q"]
+    first, second = tree.children
+    assert (first.job.data, second.job.id) == ({"n": 2}, "own")
+    found = await flows.get_flow("p", tree.job.id)
+    assert found is not None
+    assert sorted(job.id for job in found) == sorted(job.id for job in tree)
+
+
+async def test_several_trees_are_returned_in_order(flows: FlowProducer) -> None:
+    trees = await flows.add_trees(
+        [Flow.named("p", name, None, [Flow.named("q", f"{name}-child")]) for name in ("a", "b")]
+    )
+
+    assert [[job.name for job in tree] for tree in trees] == [["a", "a-child"], ["b", "b-child"]]
+    assert await flows.add_trees([]) == []

@@ -402,3 +402,16 @@ async def test_an_override_that_no_child_asks_for_is_none_of_its_business(
 
     async with working(app):
         assert await done(app, "in_the_main_thread") is True
+
+
+async def test_a_child_knows_the_token_that_holds_its_job(app: Application, tmp_path: Path) -> None:
+    told = tmp_path / "token"
+    async with working(app):
+        queue = app.queue("crunch")
+        job = await add(app, "tell_token", path=str(told))
+        token = await until(lambda: told.exists() and told.read_text(), message="it is told")
+        held = await queue.held_job(job.id, str(token))
+        told.with_suffix(".go").touch()
+        await queue.result(job)
+
+    assert held.id == job.id

@@ -1,5 +1,6 @@
 """A worker runs jobs: what it hands in, and what it records."""
 
+from datetime import timedelta
 from typing import Any
 
 import anyio
@@ -187,3 +188,17 @@ async def test_threads_run_as_many_jobs_as_they_should(open_app: Open) -> None:
             await queue.result(job)
 
     assert 2 <= most <= 3
+
+
+async def test_a_run_knows_the_token_that_holds_its_job(open_app: Open) -> None:
+    @processor("demo")
+    async def keep(job: Job[Any], ctx: Context) -> bool:
+        held = await app.queue("demo").held_job(job.id, ctx.token)
+        lost = await app.queue("demo").extend_locks({job.id: ctx.token}, timedelta(minutes=1))
+        return held.id == job.id and not lost
+
+    app = open_app(keep)
+
+    async with working(app):
+        queue = app.queue("demo")
+        assert await queue.result(await queue.add("any")) is True
