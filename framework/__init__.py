@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from framework.client.producer import Producer as Producer
     from framework.client.queue import Queue as Queue
     from framework.client.queues import Queues as Queues
+    from framework.client.redis import Redis as Redis
+    from framework.client.redis import StreamEntry as StreamEntry
     from framework.client.sync_flow_producer import SyncFlowProducer as SyncFlowProducer
     from framework.client.sync_producer import SyncProducer as SyncProducer
     from framework.declare.hooks import on_event as on_event
@@ -129,6 +131,7 @@ PLACES = {
     "client.producer": ("Producer",),
     "client.queue": ("Queue",),
     "client.queues": ("Queues",),
+    "client.redis": ("Redis", "StreamEntry"),
     "client.sync_flow_producer": ("SyncFlowProducer",),
     "client.sync_producer": ("SyncProducer",),
     "declare.hooks": ("on_event", "on_queue_event"),

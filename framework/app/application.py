@@ -33,6 +33,7 @@ from framework.client.flow_producer import FlowProducer
 from framework.client.producer import Producer
 from framework.client.queue import Queue
 from framework.client.queues import Queues
+from framework.client.redis import Redis
 from framework.client.sync_flow_producer import SyncFlowProducer
 from framework.client.sync_producer import SyncProducer
 from framework.di.container import Container
@@ -123,6 +124,7 @@ class Application:
                 Settings: self.settings,
                 type(self.settings): self.settings,
                 Queues: Queues(self._lines.get),
+                Redis: Redis(self.store),
                 Routes: self.routes,
                 Workers: self.workers,
             },
