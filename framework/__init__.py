@@ -112,6 +112,7 @@ if TYPE_CHECKING:
     from framework.model.schedule import Every as Every
     from framework.model.schedule import JobScheduler as JobScheduler
     from framework.model.worker_info import WorkerInfo as WorkerInfo
+    from framework.wire.job_json import data_json as data_json
     from framework.wire.job_json import job_json as job_json
     from framework.worker.context import Context as Context
     from framework.worker.sync_context import SyncContext as SyncContext
@@ -205,7 +206,7 @@ PLACES = {
     ),
     "model.schedule": ("Cron", "Every", "JobScheduler"),
     "model.outcome": ("Parked",),
-    "wire.job_json": ("job_json",),
+    "wire.job_json": ("data_json", "job_json"),
     "worker.context": ("Context",),
     "worker.sync_context": ("SyncContext",),
     "model.worker_info": ("WorkerInfo",),

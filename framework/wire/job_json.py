@@ -77,6 +77,13 @@ def job_json(job: Job[Any, Any]) -> bytes:
     return b"%b}" % b",".join([*parts, *texts(fields, *LATE)])
 
 
+def data_json(job: Job[Any, Any]) -> bytes:
+    """Return a job's payload as the JSON text that stands in Redis. Raises as `job_json`."""
+    if not isinstance(job, StoredJob):
+        raise TypeError("data_json takes a job of a queue, not one made by hand")
+    return json_in(job.fields, b"data", b"{}")
+
+
 def texts(fields: Fields, *names: tuple[bytes, bytes]) -> list[bytes]:
     """Return members that only some jobs have, by their short and long names."""
     return [

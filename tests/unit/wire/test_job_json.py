@@ -7,7 +7,7 @@ import pytest
 
 from framework.model.job import Job, JobId
 from framework.wire.job_hash import StoredJob
-from framework.wire.job_json import job_json
+from framework.wire.job_json import data_json, job_json
 from framework.wire.keys import QueueKeys
 from framework.wire.payload import codec_of
 
@@ -112,6 +112,12 @@ def test_options_that_cannot_be_read_are_none(odd: str) -> None:
     assert told(name="n", data="1", opts=odd)["opts"] == {"attempts": 0}
 
 
+def test_a_payload_is_told_as_it_stands() -> None:
+    assert data_json(job(StoredJob, name="n", data="[1.10]", opts="{}")) == b"[1.10]"
+
+
 def test_a_job_made_by_hand_is_refused() -> None:
+    with pytest.raises(TypeError, match="made by hand"):
+        data_json(Job(JobId("1"), "demo", "n", None))
     with pytest.raises(TypeError, match="made by hand"):
         job_json(Job(JobId("1"), "demo", "n", None))
