@@ -4,6 +4,7 @@ import asyncio  # noqa: TID251 - a gateway is closed in any task: it lives in on
 import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import anyio
 import structlog
@@ -64,6 +65,10 @@ class Gateway:
         self._close.set()
         await self.wait()
 
+    def revoke(self, secret: str) -> bool:
+        """Let a token open nothing any more, and close what it opened; tell if there was one."""
+        return self.hub.revoke(secret)
+
     async def _run(self, opened: "asyncio.Future[None]") -> None:
         async with self._hub() as hub, anyio.create_task_group() as tasks:
             self.hub = hub
@@ -80,11 +85,15 @@ class Gateway:
     @asynccontextmanager
     async def _hub(self) -> AsyncIterator[Hub]:
         """Open what the endpoints share, and whatever else runs while the gateway does."""
-        async with Application(settings=self._redis) as application:
+        async with (
+            Application(settings=self._redis) as application,
+            anyio.create_task_group() as tasks,
+        ):
             await application.check()
             queues: Queues = await application.get(Queues)
             workers: Workers = await application.get(Workers)
-            yield Hub(application, queues, workers, self._settings, self._guard)
+            yield Hub(application, queues, workers, self._settings, self._guard, tasks)
+            tasks.cancel_scope.cancel()
 
 
 def told(task: "asyncio.Task[None]", opened: "asyncio.Future[None]") -> None:
@@ -144,7 +153,10 @@ def redis_settings(connection: str | Settings | None, chosen: GatewaySettings) -
         SettingsError: One cannot be used.
     """
     base = connection if isinstance(connection, Settings) else load_settings()
-    changes: dict[str, object] = {}
+    changes: dict[str, object] = {
+        "shutdown_timeout": timedelta(seconds=chosen.grace_period),
+        "worker_presence": False,  # what is shown are the clients
+    }
     if isinstance(connection, str):
         changes["redis_url"] = SecretStr(connection)
     if chosen.queue_prefix is not None:

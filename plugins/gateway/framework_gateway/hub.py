@@ -1,9 +1,20 @@
 """What all endpoints of one gateway share."""
 
+import anyio
+from anyio.abc import TaskGroup
+
 from framework import Application, Queue, Queues, Workers
 from framework_gateway.auth import Guard
+from framework_gateway.connections import Connections
 from framework_gateway.errors import closing
 from framework_gateway.settings import GatewaySettings
+from framework_gateway.ws.desks import Desks
+
+# Close codes, and their reasons.
+GOING_AWAY = 1001, "the gateway is closing"
+REVOKED = 4000, "invalid authentication"
+# How long clients have to take what waits for them.
+CLOSE_SECONDS = 2.0
 
 
 class Hub:
@@ -15,8 +26,11 @@ class Hub:
         workers: The application's.
         settings: The gateway's.
         guard: Knows the tokens.
+        tasks: What works in the background of the gateway.
 
     Attributes:
+        connections: The WebSockets that are open.
+        desks: Hand jobs to worker clients.
         is_closing: Whether the gateway closes: nothing new begins.
     """
 
@@ -27,11 +41,15 @@ class Hub:
         workers: Workers,
         settings: GatewaySettings,
         guard: Guard,
+        tasks: TaskGroup,
     ) -> None:
         self.application = application
         self.workers = workers
         self.settings = settings
         self.guard = guard
+        self.tasks = tasks
+        self.connections = Connections()
+        self.desks = Desks(workers, tasks)
         self.is_closing = False
         self._queues = queues
 
@@ -53,6 +71,21 @@ class Hub:
         if self.is_closing:
             raise closing()
 
+    def now_ms(self) -> int:
+        """Return the time in milliseconds."""
+        return self.application.clock.now_ms()
+
+    def revoke(self, secret: str) -> bool:
+        """Let a token open nothing any more, and close what it opened; tell if there was one."""
+        token = self.guard.revoke(secret)
+        if token is not None:
+            self.connections.close(*REVOKED, token=token)
+        return token is not None
+
     async def close(self) -> None:
-        """Let nothing new begin, and what runs end."""
+        """Let nothing new begin, and what runs end; then close all WebSockets."""
         self.is_closing = True
+        await self.desks.close()
+        self.connections.close(*GOING_AWAY)
+        with anyio.move_on_after(CLOSE_SECONDS):
+            await self.connections.gone()
