@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from starlette.requests import Request
+import structlog
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from framework_gateway.auth import Channel, Token, bearer_in
 from framework_gateway.deadline import Deadline
@@ -13,9 +14,14 @@ from framework_gateway.http.routes import ROUTES
 from framework_gateway.hub import Hub
 from framework_gateway.names import check_queue_name
 from framework_gateway.routing import OPEN, QUEUE, Open, Table, decoded
+from framework_gateway.status import STATUS
 from framework_gateway.ws.routes import SOCKETS
 
-TABLE = Table(ROUTES, SOCKETS)
+log = structlog.get_logger("framework.gateway")
+
+TABLE = Table((*ROUTES, *STATUS), SOCKETS)
+# The other side has left: nobody is there to be answered.
+GONE = (ClientDisconnect, WebSocketDisconnect, OSError)
 TOKEN = "token"  # noqa: S105 - the name of a parameter
 
 
@@ -31,11 +37,18 @@ class GatewayApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or serve a WebSocket."""
-        if scope["type"] == "websocket":
-            await self._serve(WebSocket(scope, receive, send))
-        else:
-            seconds = self._hub.settings.request_timeout
-            await self._answer(scope, Deadline(receive, seconds).receive, send)
+        try:
+            if scope["type"] == "websocket":
+                await self._serve(WebSocket(scope, receive, send))
+            else:
+                seconds = self._hub.settings.request_timeout
+                await self._answer(scope, Deadline(receive, seconds).receive, send)
+        except GONE:
+            pass
+        except Exception:
+            # The server logs nothing: its lines hold URLs.
+            log.exception("connection failed", path=scope["path"])
+            raise
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -47,6 +60,8 @@ class GatewayApp:
             scope["path_params"] = self._parts(parts, token, route.needs)
             scope[TOKEN] = token
             answer = await route.endpoint(self._hub, request)
+        except GONE:
+            return
         except Exception as error:  # whatever it is, the caller gets an answer
             answer = answer_of(error).response(request.headers)
         await answer(scope, receive, send)
@@ -62,10 +77,11 @@ class GatewayApp:
             socket.scope["path_params"] = self._parts(parts, token, route.needs)
             socket.scope[TOKEN] = token
             channel = await route.open(self._hub, socket)
-        except Exception as error:  # whatever it is, the caller gets an answer
+            await channel()
+        except Exception as error:
+            if socket.application_state is not WebSocketState.CONNECTING:
+                raise
             await socket.send_denial_response(answer_of(error).response(socket.headers))
-            return
-        await channel()
 
     def _admit(self, needs: Channel | Open, sent: str | None) -> Token | None:
         """Return the token that was sent; None where none is needed.

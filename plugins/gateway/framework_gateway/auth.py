@@ -58,6 +58,11 @@ class Guard:
     def __init__(self, tokens: Iterable[Token]) -> None:
         self._tokens = [one for one in tokens if one.secret.get_secret_value()]
 
+    @property
+    def has_tokens(self) -> bool:
+        """Whether anybody may enter."""
+        return bool(self._tokens)
+
     def find(self, sent: str | None) -> Token | None:
         """Return the token that was sent; all are compared, so that the time tells nothing."""
         given = (sent or "").encode(errors="replace")

@@ -76,7 +76,10 @@ class Gateway:
             tasks.start_soon(server.run)
             await server.started()
             opened.set_result(None)
-            log.info("gateway listens", host=self.host, port=self.port, prefix=hub.prefix)
+            facts = {"host": self.host, "port": self.port, "prefix": hub.prefix}
+            log.info("gateway listens", **facts, redis=hub.redis)
+            if not self._guard.has_tokens:
+                log.warning("nobody may enter: set AUTH_TOKENS")
             await self._close.wait()
             await hub.close()
             server.stop()
@@ -92,7 +95,8 @@ class Gateway:
             await application.check()
             queues: Queues = await application.get(Queues)
             workers: Workers = await application.get(Workers)
-            yield Hub(application, queues, workers, self._settings, self._guard, tasks)
+            redis = (await application.health()).redis.address
+            yield Hub(application, queues, workers, self._settings, self._guard, tasks, redis)
             tasks.cancel_scope.cancel()
 
 

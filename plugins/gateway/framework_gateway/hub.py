@@ -27,6 +27,7 @@ class Hub:
         settings: The gateway's.
         guard: Knows the tokens.
         tasks: What works in the background of the gateway.
+        redis: Where Redis is, without its password.
 
     Attributes:
         connections: The WebSockets that are open.
@@ -42,12 +43,14 @@ class Hub:
         settings: GatewaySettings,
         guard: Guard,
         tasks: TaskGroup,
+        redis: str = "",
     ) -> None:
         self.application = application
         self.workers = workers
         self.settings = settings
         self.guard = guard
         self.tasks = tasks
+        self.redis = redis
         self.connections = Connections()
         self.desks = Desks(workers, tasks)
         self.is_closing = False

@@ -20,10 +20,10 @@ from framework_gateway.errors import bad_request
 from framework_gateway.http.queues import CLEANED
 from framework_gateway.hub import Hub
 from framework_gateway.job_check import checked_job, checked_jobs, options_of
-from framework_gateway.option_check import MAX_INT, MAX_MS
+from framework_gateway.option_check import MAX_INT, MAX_MS, OPTIONS
 from framework_gateway.repeat_check import repeat_of
 from framework_gateway.scheduler_json import EPOCH, scheduler_json
-from framework_gateway.shown import demand, demand_whole, shown
+from framework_gateway.shown import demand, demand_whole, refuse_unknown, shown, unexpected
 from framework_gateway.ws.arguments import Arguments
 
 NULL = b"null"
@@ -259,6 +259,7 @@ async def upsert_job_scheduler(_: Hub, queue: Queue, args: Arguments) -> bytes:
         demand("template.name", name, str, "a string")
     opts = template.get("opts") or {}
     demand("template.opts", opts, dict, "an object")
+    refuse_unknown(opts, OPTIONS, unexpected("template.opts."))
     repeat = repeat_of(when, scheduler_id)
     run = await upsert(queue, repeat, name, template.get("data", {}), options_of(opts))
     return NULL if run is None else job_json(run)
