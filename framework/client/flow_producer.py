@@ -54,7 +54,7 @@ class FlowProducer:
         return tree.job
 
     async def add_tree(self, flow: Flow[Any], *, parent: Parent | None = None) -> FlowTree:
-        """Add a tree as `add`, and return all of its jobs as they were added."""
+        """Add a tree, and return all of its jobs as they were added; see `add`."""
         words = Words(self._places, self._lines)
         words.add(flow, parent)
         return (await send(words))[0]
@@ -70,7 +70,7 @@ class FlowProducer:
         return [tree.job for tree in await self.add_trees(flows)]
 
     async def add_trees(self, flows: Sequence[Flow[Any]]) -> list[FlowTree]:
-        """Add several trees as `add_bulk`, and return all of their jobs as they were added."""
+        """Add several trees, and return all of their jobs as they were added; see `add_bulk`."""
         words = Words(self._places, self._lines)
         for number, flow in enumerate(flows):
             words.add(flow, None, f"flow {number}")
