@@ -1,7 +1,7 @@
 """What adds to an application and to the command line: a package, and plugins. Light to import."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,7 @@ class Builder:
         self.mounts: list[Mounted] = []
         self.commands: list[LazyCommand] = []
         self.settings: list[str] = []
+        self.dev_settings: dict[str, str] = {}
 
     def provide(
         self, target: Callable[..., object] | str, *, scope: Scope = "app", eager: bool = False
@@ -201,13 +202,16 @@ class Builder:
         check_target(target, "command")
         self.commands.append(LazyCommand(name, target, help, self.by))
 
-    def reads(self, prefix: str) -> None:
+    def reads(self, prefix: str, *, dev: Mapping[str, str] | None = None) -> None:
         """Say which settings are the plugin's own, so that nobody takes them for misspelt ones.
 
         Args:
             prefix: What their names begin with, such as ``FRAMEWORK_WEB_``.
+            dev: What ``framework dev`` sets of them, each where neither the environment nor
+                ``.env`` does: what is right on a machine of one's own, and nowhere else.
         """
         self.settings.append(prefix)
+        self.dev_settings |= dev or {}
 
     def _refuse_second(self, what: str, name: str, taken: list[str]) -> None:
         if name in taken:

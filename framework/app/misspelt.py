@@ -20,7 +20,7 @@ def warn_of_unknown(others: Sequence[str] = ()) -> None:
     """
     kinds = list(kinds_of(Settings))
     known = {name for kind in kinds for name in names_of(kind) if name.startswith(PREFIX)}
-    given = {name.upper() for kind in kinds for name in given_to(kind)}
+    given = set[str]().union(*map(given_to, kinds))
     bare = sorted(name.removeprefix(PREFIX) for name in known)
     for name in sorted(given):
         if not name.startswith(PREFIX) or name.startswith(tuple(others)):
@@ -48,7 +48,7 @@ def names_of(kind: type[Settings]) -> Iterator[str]:
         yield from (choice.upper() for choice in choices if isinstance(choice, str))
 
 
-def given_to(kind: type[Settings]) -> Iterator[str]:
-    """Go through the variables that are there, in the environment and in the file."""
-    yield from EnvSettingsSource(kind).env_vars
-    yield from DotEnvSettingsSource(kind).env_vars
+def given_to(kind: type[Settings]) -> set[str]:
+    """Return the variables that are there, in the environment and in the file."""
+    sources = EnvSettingsSource(kind), DotEnvSettingsSource(kind)
+    return {name.upper() for source in sources for name in source.env_vars}

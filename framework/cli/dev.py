@@ -11,6 +11,7 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from framework.app.builder import Builder
+from framework.app.misspelt import given_to
 from framework.app.plugins import add_plugins
 from framework.app.settings import Settings, load_settings
 from framework.cli.children import Child
@@ -31,7 +32,7 @@ def run_dev(package: str, *, port: int | None, reload: bool, web: bool, keep_ser
     """Run a package until Ctrl-C and return the exit code.
 
     Raises:
-        FrameworkError: The package, a setting, the port or the server is not usable.
+        FrameworkError: The package, a plugin, a setting, the port or the server is not usable.
     """
     here = Path.cwd()
     if find_spec(package.partition(".")[0]) is None:
@@ -43,13 +44,16 @@ def run_dev(package: str, *, port: int | None, reload: bool, web: bool, keep_ser
         project = Project()
     port = port or project.port
     settings = load_settings()
-    serve = to_serve(package, project, settings) if web else None
+    builder = Builder()
+    add_plugins(builder, settings.plugins)
+    serve = to_serve(package, project, builder) if web else None
     if serve is not None:
         need("uvicorn", f"serve {serve[0]}; or use --no-web")
         check_port_is_free(port)
     if reload:
         need("watchfiles", "watch files; or use --no-reload")
     with redis_for_dev(settings, keep=keep_server) as environment:
+        environment.update(settings_for_dev(builder))
         environment["FRAMEWORK_SHUTDOWN_TIMEOUT"] = SHUTDOWN_SECONDS
         if settings.log_format == "auto":
             environment["FRAMEWORK_LOG_FORMAT"] = "console"  # for people, even through a pipe
@@ -58,14 +62,14 @@ def run_dev(package: str, *, port: int | None, reload: bool, web: bool, keep_ser
         return anyio.run(dev.run)
 
 
-def to_serve(package: str, project: Project, settings: Settings) -> list[str] | None:
-    """Return what to serve: the project's web app, else what plugins mount; None for nothing.
+def settings_for_dev(builder: Builder) -> dict[str, str]:
+    """Return what plugins want to be set on a machine of one's own, where it is not."""
+    given = given_to(Settings)
+    return {name: one for name, one in builder.dev_settings.items() if name.upper() not in given}
 
-    Raises:
-        PluginError: A plugin is broken.
-    """
-    builder = Builder()
-    add_plugins(builder, settings.plugins)
+
+def to_serve(package: str, project: Project, builder: Builder) -> list[str] | None:
+    """Return what to serve: the project's web app, else what plugins mount; None for nothing."""
     if project.asgi is not None:
         return [project.asgi]
     return [package, "--plugins"] if builder.mounts else None
@@ -139,7 +143,7 @@ class Dev:
         self._project = project
         self._port = port
         self._watched = watched
-        self._children = [Child("workers", ["run", package, "--processes", "0"], environment)]
+        self._children = [Child("workers", ["run", package, "--processes", "1"], environment)]
         self._serves = serve is not None
         if serve is not None:
             arguments = ["serve", serve[0], str(port), *serve[1:]]

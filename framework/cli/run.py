@@ -59,16 +59,17 @@ def run_package(
     # As the first process of a container we would not even end by these.
     for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(one, note)
-    first = start(1)
-    try:
-        with tied_to_parent():
+    # First of all: what ties us to a parent must not reach the worker, which is tied to us.
+    with tied_to_parent():
+        first = start(1)
+        try:
             if processes == 1:
                 let_begin(first, early)
             limits = {"max_jobs": max_jobs, "max_rss": max_rss}
             return supervise(start, first, processes, early, **limits)
-    except ServerError:
-        first.send(signal.SIGKILL)
-        raise
+        except ServerError:
+            first.send(signal.SIGKILL)
+            raise
 
 
 def let_begin(first: WorkerProcess, early: Sequence[signal.Signals]) -> None:

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from framework import Application, Queue, Settings
 from framework.app.discovery import Declarations
-from tests.integration.cli.test_supervisor import children_of, supervised
+from tests.integration.cli.test_supervisor import supervised
+from tests.support.command import children_of
 
 
 @pytest.fixture

@@ -95,3 +95,8 @@ def write_package(folder: Path, name: str, **modules: str) -> Path:
     for module, source in modules.items():
         (package / f"{module}.py").write_text(dedent(source))
     return package
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started, such as the workers of a supervisor."""
+    return [int(found) for found in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -11,7 +11,7 @@ class WebPlugin:
     def setup(self, builder: Builder) -> None:
         """Add it."""
         builder.provide("framework_web.tasks:Tasks", eager=True)
-        builder.reads("FRAMEWORK_WEB_")
+        builder.reads("FRAMEWORK_WEB_", dev={"FRAMEWORK_WEB_OPEN": "local"})
         builder.mount("/tasks", "framework_web.rest:tasks")
         builder.mount("/events", "framework_web.rest:events")
         builder.mount("/framework-web", "framework_web.page_files:files")

@@ -2,11 +2,13 @@
 
 import hmac
 from http import HTTPStatus
+from typing import Literal
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.requests import Request
 
+from framework_web.local import is_local
 from framework_web.problems import ProblemError
 
 SCHEME = "bearer"
@@ -17,7 +19,8 @@ class WebSettings(BaseSettings):
 
     Attributes:
         web_keys: Whoever sends one of these as ``Authorization: Bearer …`` may ask; with commas.
-        web_open: Let everybody ask, without a key.
+        web_open: Let everybody ask, without a key; ``local``: where no keys are set, let this
+            machine ask.
         web_body_limit: The most bytes of a body.
         web_heartbeat: Seconds of silence after which a stream sends a comment.
     """
@@ -25,7 +28,7 @@ class WebSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FRAMEWORK_", env_file=".env", extra="ignore")
 
     web_keys: SecretStr = SecretStr("")
-    web_open: bool = False
+    web_open: bool | Literal["local"] = False
     web_body_limit: int = 1024 * 1024
     web_heartbeat: float = 15.0
 
@@ -38,7 +41,7 @@ class Guard:
     """
 
     def __init__(self, settings: WebSettings) -> None:
-        self._is_open = settings.web_open
+        self._open = settings.web_open
         given = settings.web_keys.get_secret_value().split(",")
         self._keys = [key.strip().encode() for key in given if key.strip()]
 
@@ -48,7 +51,7 @@ class Guard:
         Raises:
             ProblemError: It may not.
         """
-        if self._is_open:
+        if self._open is True or (not self._keys and self._open and is_local(request)):
             return
         if not self._keys:
             raise ProblemError(

@@ -6,20 +6,22 @@ import signal
 import socket
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from framework import Application, Settings
+from framework import Application, JobState, Queue, Settings
 from framework.app.discovery import Declarations
 from framework.server import EmbeddedServer, status
-from tests.support.command import command, write_package
+from tests.support.command import children_of, command, write_package
 from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
 
 DATA_DIR = ".framework"
 GREETER = """
+    import anyio
     from pydantic import BaseModel
     from framework import Job, processor
 
@@ -29,6 +31,8 @@ GREETER = """
     @processor("greetings")
     class Greeter:
         async def process(self, job: Job[Greet]) -> str:
+            if job.data.name == "slow" and job.attempts_started == 1:
+                await anyio.sleep(60)
             return f"Hello, {job.data.name}!"
 """
 WEB = """
@@ -156,6 +160,32 @@ async def test_a_changed_file_is_taken_up(shop: Path) -> None:
                 result = await queue.result(job)
 
     assert result == "Good evening, Ada!"
+
+
+async def test_a_killed_worker_is_replaced_and_its_job_runs_again_at_once(shop: Path) -> None:
+    with command("dev", "shop", cwd=shop) as dev:
+        dev.says("worker ready")
+        with EmbeddedServer(shop / DATA_DIR) as server:
+            async with application(shop, server) as app:
+                queue = app.queue("greetings")
+                job = await queue.add("greet", {"name": "slow"})
+                await until(partial(is_active, queue, job.id))
+                (worker,) = workers_of(dev.process.pid)
+                os.kill(worker, signal.SIGKILL)
+                result = await queue.result(job.id, timeout=timedelta(seconds=15))
+
+        assert result == "Hello, slow!"
+        assert dev.output.count("worker ready") == 2
+        assert dev.process.poll() is None
+
+
+async def is_active(queue: Queue, job_id: str) -> bool:
+    return await queue.state(job_id) is JobState.ACTIVE
+
+
+def workers_of(dev: int) -> list[int]:
+    """Return the worker processes of a `framework dev`: below those that it started."""
+    return [worker for child in children_of(dev) for worker in children_of(child)]
 
 
 def test_a_killed_dev_leaves_nothing_running(shop: Path) -> None:

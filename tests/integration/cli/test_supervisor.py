@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from framework import Application, Queue, Settings
 from framework.app.discovery import Declarations
 from framework.server import EmbeddedServer
-from tests.support.command import Command, command, write_package
+from tests.support.command import Command, children_of, command, write_package
 from tests.support.servers import one_server
 from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
@@ -76,11 +76,6 @@ def supervised(
             assert run.process.poll() is None, run.output
             time.sleep(0.01)
         yield run
-
-
-def children_of(pid: int) -> list[int]:
-    """The worker processes of a supervisor."""
-    return [int(found) for found in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def is_there(pid: int) -> bool:

@@ -11,7 +11,8 @@ import pytest
 
 from framework import Queue
 from framework.app.worker_process import Errand, WorkerProcess
-from tests.integration.cli.test_supervisor import children_of, is_there, supervised
+from tests.integration.cli.test_supervisor import is_there, supervised
+from tests.support.command import children_of
 from tests.support.until import until
 
 

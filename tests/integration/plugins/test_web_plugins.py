@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sys
 import urllib.request
 from pathlib import Path
@@ -17,6 +16,7 @@ from framework import PluginError
 from framework.asgi import lifespan, plugin_app
 from tests.support.command import command, write_package
 from tests.support.plugins import Install, write_plugin
+from tests.support.servers import free_port
 from tests.support.stopwatch import Stopwatch
 
 DOORS = {
@@ -27,11 +27,13 @@ DOORS = {
             def setup(self, builder) -> None:
                 builder.mount("/doors", "doors.heavy:app")
                 builder.command("doors", "doors.heavy:commands", help="Look after doors.")
+                builder.reads("FRAMEWORK_DOORS_", dev={"FRAMEWORK_DOORS_OPEN": "wide"})
                 builder.command("knock", "doors.heavy:knock", help="Knock at a door.")
 
         plugin = Plugin()
     """,
     "doors/heavy.py": """
+        import os
         import sys
         print("heavy imported", file=sys.stderr)
         import typer
@@ -44,7 +46,12 @@ DOORS = {
         async def prefix(request):
             return PlainTextResponse((await inject(Settings)(request)).prefix)
 
-        app = Starlette(routes=[Route("/prefix", prefix), Route("/mine", prefix)])
+        async def how_open(request):
+            return PlainTextResponse(os.environ.get("FRAMEWORK_DOORS_OPEN", "as .env says"))
+
+        app = Starlette(
+            routes=[Route("/prefix", prefix), Route("/mine", prefix), Route("/open", how_open)]
+        )
         commands = typer.Typer()
 
         @commands.command()
@@ -224,9 +231,7 @@ def test_a_broken_plugin_stops_workers_and_leaves_the_help(redis_url: str, tmp_p
 def test_dev_serves_what_plugins_mount_where_a_package_has_no_web_app(
     at_door: dict[str, str], redis_url: str, prefix: str, tmp_path: Path
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     write_package(tmp_path, "shop", jobs=WORK)
     told = {"FRAMEWORK_REDIS_URL": redis_url, "FRAMEWORK_PREFIX": prefix, "PORT": str(port)}
 
@@ -238,6 +243,33 @@ def test_dev_serves_what_plugins_mount_where_a_package_has_no_web_app(
         assert dev.ends() == 0, dev.output
 
     assert said == prefix
+
+
+@pytest.mark.parametrize(
+    ("environment", "file", "seen"),
+    [
+        ({}, "", "wide"),
+        ({"FRAMEWORK_DOORS_OPEN": "ajar"}, "", "ajar"),
+        ({}, "FRAMEWORK_DOORS_OPEN=ajar", "as .env says"),
+    ],
+)
+def test_dev_sets_what_a_plugin_wants_on_a_laptop_unless_it_is_set(
+    at_door: dict[str, str],
+    redis_url: str,
+    tmp_path: Path,
+    environment: dict[str, str],
+    file: str,
+    seen: str,
+) -> None:
+    port = free_port()
+    write_package(tmp_path, "shop", jobs=WORK)
+    (tmp_path / ".env").write_text(file)
+    told = at_door | environment | {"FRAMEWORK_REDIS_URL": redis_url, "PORT": str(port)}
+
+    with command("dev", "shop", "--no-reload", cwd=tmp_path, environment=told) as dev:
+        dev.says(f"http://127.0.0.1:{port}")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/doors/open") as answer:
+            assert answer.read().decode() == seen
 
 
 def test_help_comes_in_time(at_door: dict[str, str], tmp_path: Path) -> None:

@@ -208,6 +208,36 @@ async def test_who_has_a_key_may_ask(open_app: Open, monkeypatch: pytest.MonkeyP
     assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:3000"}, 200),
+        ({"Host": "elsewhere.example"}, 403),
+        ({"Host": "[localhost"}, 403),
+        ({"Host": "else_where.example"}, 403),
+        ({"Host": "localhost@elsewhere.example"}, 403),
+        ({"Host": "[::1]:3000"}, 200),
+        ({"X-Forwarded-For": "192.0.2.7"}, 403),
+    ],
+)
+async def test_where_local_requests_may_ask_none_that_others_have_a_hand_in_may(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], status: int
+) -> None:
+    monkeypatch.setenv("FRAMEWORK_WEB_OPEN", "local")
+    async with serving(open_app(resize, plugins=("web",)), work=False) as web:
+        assert (await web.get("/tasks", headers=headers)).status_code == status
+
+
+async def test_where_local_requests_may_ask_keys_are_needed_if_there_are_any(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRAMEWORK_WEB_OPEN", "local")
+    monkeypatch.setenv("FRAMEWORK_WEB_KEYS", "first")
+    async with serving(open_app(resize, plugins=("web",)), work=False) as web:
+        assert (await web.get("/tasks")).status_code == 401
+
+
 async def test_no_other_site_may_read_or_start(web: httpx2.AsyncClient) -> None:
     headers = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
     asked = await web.request("OPTIONS", "/tasks/resize", headers=headers)
