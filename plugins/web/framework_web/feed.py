@@ -184,7 +184,7 @@ class Feed:
             return None  # how it ended comes as an event of its own
         said = change_of(look)
         if event.event == "active":
-            said |= {"state": "active", "due_at": None}
+            said |= {"state": "active", "error": None, "due_at": None}
         if said == self._said:
             return None
         self._said = said

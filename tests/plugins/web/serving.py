@@ -41,6 +41,8 @@ async def resize(job: Job[Resize], ctx: Context) -> dict[str, int]:
     await ctx.stream("first")
     if job.data.gate:
         await gate(job.data.gate).wait()
+    if job.data.name == "jammed" and ctx.attempt == 1:
+        raise ValueError("paper jam")
     if job.data.name == "broken":
         raise UnrecoverableError("no picture")
     await ctx.progress({"percentage": 80, "message": "nearly"})

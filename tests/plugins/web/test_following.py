@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, MutableMapping
 from contextlib import aclosing, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 import anyio
@@ -204,6 +205,24 @@ async def test_a_failing_task_ends_its_stream_with_the_reason(
         await until(lambda: found[-1].name == "failed", message="it has failed")
 
     assert found[-1].data == {"error": "no picture", "attempts_made": 1}
+
+
+async def test_a_task_that_is_tried_again_says_why_until_it_runs(
+    app: Application, name: str
+) -> None:
+    async with serving(app) as web:
+        data = {"width": 5, "name": "jammed", "gate": name}
+        soon = timedelta(seconds=0.5)
+        job = await app.queue("pictures").add("resize", data, attempts=2, backoff=soon)
+        async with following(web, f"/tasks/resize/{job.id}/events") as found:
+            await until(lambda: len(found), message="it is followed")
+            gate(name).set()
+            await until(lambda: found[-1].name == "completed", message="it has ended")
+
+    states = [one.data for one in found if one.name == "state" and one.data["attempts_made"] == 1]
+    said = [(one["state"], one["error"]) for one in states]
+    assert said[0] == ("retrying", "paper jam")
+    assert said[-1] == ("active", None)
 
 
 async def test_a_task_that_is_removed_ends_its_stream(

@@ -24,7 +24,8 @@ async def test_progress_and_result_of_a_task_of_node(
             await until(lambda: found[-1].name == "completed", message="it has ended")
 
     assert found[0].data["state"] == "waiting"
-    assert {"state": "active", "attempts_made": 0, "due_at": None} in [one.data for one in found]
+    active = {"state": "active", "error": None, "attempts_made": 0, "due_at": None}
+    assert active in [one.data for one in found]
     assert told(found) == [
         ("progress", 10),
         ("progress", {"percentage": 50}),

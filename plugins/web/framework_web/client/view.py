@@ -26,7 +26,7 @@ class TaskView(Generic[R]):
         status: Where it stands; ``retrying``: an attempt failed, another one follows.
         progress: What it told last: a number, an object with ``percentage``, or whatever else.
         result: What it returned; None before.
-        error: Why it failed; None else.
+        error: Why it failed, or, while it is ``retrying``, why its last attempt did; None else.
         attempts_made: How many attempts have ended.
         due_at: When a delayed one, or the next attempt, is due.
         added_at: When it was added.
@@ -99,13 +99,18 @@ def changed(view: TaskView[R], name: str, told: Any, result: TypeAdapter[R]) -> 
         case "state" if (
             told["state"] not in FINAL
         ):  # what it ended with comes as an event of its own
-            made, due = told["attempts_made"], time_of(told["due_at"])
-            return replace(view, status=told["state"], attempts_made=made, due_at=due)
+            return replace(
+                view,
+                status=told["state"],
+                error=told.get("error"),
+                attempts_made=told["attempts_made"],
+                due_at=time_of(told["due_at"]),
+            )
         case "progress":
             return replace(view, progress=told)
         case "completed":
             value = result.validate_python(told["result"])
-            return replace(view, status="completed", result=value, due_at=None)
+            return replace(view, status="completed", result=value, error=None, due_at=None)
         case "failed":
             made = told["attempts_made"]
             return replace(

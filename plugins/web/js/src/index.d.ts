@@ -35,6 +35,8 @@ export interface TaskState<R = unknown, C = unknown> {
   readonly percentage: number | null;
   readonly result: R | null;
   readonly error: TaskError | null;
+  /** While it is `retrying`: why its last attempt failed. */
+  readonly lastError: string | null;
   /** What the job streamed so far, in order. */
   readonly chunks: readonly C[];
   readonly attemptsMade: number;

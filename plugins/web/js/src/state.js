@@ -9,6 +9,7 @@ export const IDLE = Object.freeze({
   percentage: null,
   result: null,
   error: null,
+  lastError: null,
   chunks: Object.freeze([]),
   attemptsMade: 0,
   dueAt: null,
@@ -31,23 +32,36 @@ export function changes(state, name, data) {
         ...progressed(data.progress),
         result: data.result,
         error: data.state === "failed" ? failure(data.error) : null,
+        lastError: lastErrorOf(data),
         attemptsMade: data.attempts_made ?? 0,
         dueAt: timeOf(data.due_at),
       };
     case "state":
       // What ended the job follows as an event of its own.
       if (data.state === "completed" || data.state === "failed") return {};
-      return { status: data.state, attemptsMade: data.attempts_made, dueAt: timeOf(data.due_at) };
+      return {
+        status: data.state,
+        lastError: lastErrorOf(data),
+        attemptsMade: data.attempts_made,
+        dueAt: timeOf(data.due_at),
+      };
     case "progress":
       return progressed(data);
     case "chunk":
       return { chunks: [...state.chunks, data.data] };
     case "completed":
-      return { status: "completed", result: data.result, error: null, dueAt: null };
+      return {
+        status: "completed",
+        result: data.result,
+        error: null,
+        lastError: null,
+        dueAt: null,
+      };
     case "failed":
       return {
         status: "failed",
         error: failure(data.error),
+        lastError: null,
         attemptsMade: data.attempts_made,
         dueAt: null,
       };
@@ -69,6 +83,11 @@ export function isFinal({ status }) {
 function progressed(progress) {
   const told = typeof progress === "object" ? progress?.percentage : progress;
   return { progress, percentage: typeof told === "number" ? told : null };
+}
+
+/** @param {{ state: string, error?: string | null }} data */
+function lastErrorOf({ state, error }) {
+  return state === "retrying" ? (error ?? null) : null;
 }
 
 /** @param {string | null} iso */

@@ -64,10 +64,11 @@ test("a failed job says why, and retries from a button", async () => {
   const { told } = hear(task);
   await task.start({});
   const first = await server.stream();
-  const retrying = { state: "retrying", attempts_made: 1, due_at: "2026-01-02T03:04:05Z" };
+  const due_at = "2026-01-02T03:04:05Z";
+  const retrying = { state: "retrying", error: "paper jam", attempts_made: 1, due_at };
   first.snapshot().send("state", retrying);
   await until(() => task.getState().status === "retrying");
-  const due = task.getState().dueAt;
+  const { dueAt: due, lastError, error } = task.getState();
   first.send("failed", { error: "out of paper", attempts_made: 2 });
   await expect(task.wait()).rejects.toThrow("out of paper");
 
@@ -77,6 +78,8 @@ test("a failed job says why, and retries from a button", async () => {
 
   expect(await task.wait()).toBe("printed");
   expect(due).toEqual(new Date("2026-01-02T03:04:05Z"));
+  expect([lastError, error]).toEqual(["paper jam", null]);
+  expect(task.getState().lastError).toBe(null);
   expect(told).toEqual([
     "pending",
     "active",
