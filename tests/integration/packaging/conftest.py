@@ -46,8 +46,8 @@ def clean_environment() -> dict[str, str]:
     """The environment, without what would lead to the repository or to another server."""
     hidden = (*FOREIGN, "PYTHONPATH", "PYTEST_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-    # Those of this repository are seen where the dependencies are, but being editable not found.
-    return {**kept, "FRAMEWORK_PLUGINS": "none"}
+    # Others of this repository are seen where the dependencies are, but being editable not found.
+    return {**kept, "FRAMEWORK_PLUGINS": "web"}
 
 
 def copy_sources(place: Path) -> Path:
@@ -84,8 +84,18 @@ def wheel(sources: Path) -> Path:
 
 
 @pytest.fixture(scope="package")
-def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of commands of an environment that holds the wheel and what it depends on.
+def plugin_wheel(sources: Path) -> Path:
+    """The wheel of the plugin that a new project uses."""
+    plugin = sources / "plugins" / "web"
+    done = build(plugin, "--wheel")
+    assert done.code == 0, done.output
+    (wheel,) = (plugin / "dist").glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="package")
+def scripts(wheel: Path, plugin_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of commands of an environment that holds both wheels and what they depend on.
 
     Dependencies are those of the environment that runs the tests, so nothing is fetched.
     """
@@ -94,7 +104,7 @@ def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert made.code == 0, made.output
     python = place / "bin" / "python"
     pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
-    put = run(*pip, "install", "--no-index", "--no-deps", wheel, cwd=place)
+    put = run(*pip, "install", "--no-index", "--no-deps", wheel, plugin_wheel, cwd=place)
     assert put.code == 0, put.output
     # Lines of such a file are searched last, and the editable install there is not followed.
     (purelib,) = place.glob("lib/python*/site-packages")

@@ -123,11 +123,28 @@ def test_a_project_from_the_wheel_runs(scripts: Path, tmp_path: Path) -> None:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/demo/echo?msg=hi") as answer:
             body = answer.read()
         dev.says('completed "echo" id=1')
+        started = post(f"http://127.0.0.1:{port}/tasks/picture", b'{"title": "Home"}')
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
+            page = answer.read().decode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/framework-web/index.js") as answer:
+            module = answer.headers["content-type"]
         dev.send(signal.SIGINT)
         code = dev.ends()
 
     assert body == b'{"queued":true,"jobId":"1","type":"echo","msg":"hi"}'
+    assert started == 202
+    assert "<title>shop</title>" in page
+    assert "javascript" in module
     assert code == 0
+
+
+def post(url: str, body: bytes) -> int:
+    """Send JSON and return the status of the answer."""
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - our own server
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 - as above
+        status: int = answer.status
+        return status
 
 
 @contextmanager

@@ -31,7 +31,7 @@ async def test_a_job_that_failed_says_why_on_the_page(postcards: httpx2.AsyncCli
     page = "".join(await parts_of(postcards, ""))
 
     assert "It failed: there is nothing to write" in page
-    (retry,) = re.findall(r'action="(/items/\w+/retry)"', page)
+    (retry,) = re.findall(r'action="(/items/[\w-]+/retry)"', page)
     again = await postcards.post(retry)
     assert (again.status_code, again.headers["location"]) == (303, retry.removesuffix("/retry"))
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner, Result
 
+from framework.cli import lacking
 from framework.cli import new as command
 from framework.cli.commands import app
 from framework.errors import ServerError
@@ -116,7 +117,9 @@ def test_a_module_of_that_name_is_not_shadowed(here: Path, monkeypatch: pytest.M
 def test_what_lies_about_in_the_template_is_not_copied(
     here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    template = shutil.copytree(REPOSITORY / "app_template", tmp_path / "template")
+    ignored = shutil.ignore_patterns(".framework")  # of a demo that runs just now
+    template = tmp_path / "template"
+    shutil.copytree(REPOSITORY / "app_template", template, ignore=ignored)
     for path in (".env", ".framework/data/aof", "starter/__pycache__/web.pyc"):
         (template / path).parent.mkdir(parents=True, exist_ok=True)
         (template / path).write_bytes(b"\xff")
@@ -151,6 +154,13 @@ def test_an_installation_without_a_template_says_so(
     assert "this installation lacks" in result.stderr
 
 
+def came_from(origin: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pip have written down where the framework was installed from."""
+    record = None if origin is None else json.dumps(origin)
+    found = SimpleNamespace(read_text=lambda _name: record)
+    monkeypatch.setattr(metadata, "distribution", lambda _name: found)
+
+
 @pytest.mark.parametrize(
     ("origin", "advice"),
     [
@@ -175,16 +185,60 @@ def test_it_says_what_the_environment_lacks_and_where_that_comes_from(
     origin: dict[str, object] | None,
     advice: str,
 ) -> None:
-    record = None if origin is None else json.dumps(origin)
-    found = SimpleNamespace(read_text=lambda _name: record)
-    monkeypatch.setattr(metadata, "distribution", lambda _name: found)
-    monkeypatch.setattr(command, "NEEDED", ("pytest", "no_such_module"))
+    came_from(origin, monkeypatch)
+    monkeypatch.setattr(lacking, "NEEDED", ("pytest", "no_such_module"))
 
     result = run_new("shop")
 
     assert result.exit_code == 0
     assert "This environment lacks no_such_module." in result.stdout
     assert advice in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("place", "is_editable", "beside", "command"),
+    [
+        ("clone", True, "clone/plugins/other/pyproject.toml", "--editable {}/clone/plugins/other"),
+        ("clone", False, "clone/plugins/other/pyproject.toml", "{}/clone/plugins/other"),
+        (
+            "f-1.whl",
+            False,
+            "no_such_plugin-1-py3-none-any.whl",
+            "{}/no_such_plugin-1-py3-none-any.whl",
+        ),
+    ],
+)
+def test_it_says_where_a_plugin_lies_that_the_project_uses(
+    here: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    is_editable: bool,
+    beside: str,
+    command: str,
+) -> None:
+    (tmp_path / beside).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / beside).touch()
+    told = {"url": (tmp_path / place).as_uri(), "dir_info": {"editable": is_editable}}
+    came_from(told, monkeypatch)
+    monkeypatch.setattr(lacking, "PLUGINS", {"no_such_plugin": "plugins/other"})
+
+    result = run_new("shop")
+
+    assert "lacks no_such_plugin. no-such-plugin is a wheel of its own" in result.stdout
+    assert f"python -m pip install {command.format(tmp_path)}\n" in result.stdout
+
+
+def test_a_plugin_that_lies_nowhere_is_named_all_the_same(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came_from(None, monkeypatch)
+    monkeypatch.setattr(lacking, "PLUGINS", {"no_such_plugin": "plugins/other"})
+
+    result = run_new("shop")
+
+    assert "lacks no_such_plugin." in result.stdout
+    assert "pip install" not in result.stdout
 
 
 def test_it_says_when_there_is_no_server_to_embed(
