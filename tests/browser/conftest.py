@@ -1,11 +1,12 @@
 """Our side, and the dashboard beside it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, BrowserContext
 
 from tests.browser.board import Board, board_on, chromium
+from tests.browser.demo import Demo, DemoPage, demo_page, make_demo, window_at
 from tests.support.ours import ours
 
 __all__ = ["anyio_backend", "board", "browser", "ours"]
@@ -27,3 +28,20 @@ async def browser() -> AsyncIterator[Browser]:
 async def board(browser: Browser, redis_url: str, prefix: str) -> AsyncIterator[Board]:
     async with board_on(browser, redis_url, prefix, "q", "parents") as board:
         yield board
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    with make_demo() as demo:
+        yield demo
+
+
+@pytest.fixture
+async def window(browser: Browser, demo: Demo) -> AsyncIterator[BrowserContext]:
+    async with window_at(browser, demo) as window:
+        yield window
+
+
+@pytest.fixture
+async def tab(window: BrowserContext) -> DemoPage:
+    return await demo_page(window)

@@ -7,7 +7,7 @@ const WORDS = {
   waiting: "Waiting for a painter",
   active: "Painting",
   paused: "Held",
-  retrying: "Tried again in a moment",
+  retrying: "Trying again soon",
   completed: "Painted",
   failed: "Failed",
   error: "That did not work",
