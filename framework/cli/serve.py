@@ -1,5 +1,6 @@
 """Serve the package's ASGI app in a process of its own, beside the workers."""
 
+import logging
 from importlib import import_module
 from typing import Any
 
@@ -20,6 +21,7 @@ def serve_app(found: Any, port: int) -> None:  # noqa: ANN401 - any ASGI app
     import uvicorn
 
     set_up_logs(load_settings())
+    logging.getLogger("uvicorn.error").addFilter(is_worth_a_line)
     app = TellingApp(found)
     with tied_to_parent():
         try:
@@ -37,6 +39,12 @@ def serve_app(found: Any, port: int) -> None:  # noqa: ANN401 - any ASGI app
                 raise
         if app.error is not None:
             raise app.error
+
+
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Tell whether a line says more than that a request was cut off, since the server stops."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or issubclass(kind, Exception)
 
 
 class TellingApp:

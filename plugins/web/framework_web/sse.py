@@ -8,6 +8,8 @@ import anyio
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from framework_web.stopping import stopping
+
 log = structlog.get_logger("framework.web")
 
 RETRY_MS = 2000
@@ -33,7 +35,9 @@ def frame(event: str, data: object, event_id: str) -> bytes:
 
 
 class EventStream:
-    """An answer that sends frames as they come, until they end or the client leaves. An ASGI app.
+    """An answer that sends frames as they come. An ASGI app.
+
+    It ends with them, when the client leaves, and when the process is told to stop.
 
     Args:
         frames: What to send.
@@ -72,13 +76,14 @@ class EventStream:
 
     async def _send_all(self, send: Send, scope: Scope) -> bool:
         """Send all frames; return False if the client was too slow for them."""
-        async for part in self._frames:
-            with anyio.move_on_after(self._slow_seconds) as patience:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-            if patience.cancelled_caught:
-                facts = {"path": scope["path"], "seconds": self._slow_seconds}
-                log.warning("slow client dropped: it took nothing", **facts)
-                return False
+        with stopping.ends():
+            async for part in self._frames:
+                with anyio.move_on_after(self._slow_seconds) as patience:
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                if patience.cancelled_caught:
+                    facts = {"path": scope["path"], "seconds": self._slow_seconds}
+                    log.warning("slow client dropped: it took nothing", **facts)
+                    return False
         return True
 
     async def _end_with_client(self, receive: Receive, scope: anyio.CancelScope) -> None:

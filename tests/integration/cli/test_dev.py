@@ -8,6 +8,7 @@ import time
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from pydantic import SecretStr
@@ -36,6 +37,8 @@ GREETER = """
             return f"Hello, {job.data.name}!"
 """
 WEB = """
+    import asyncio
+
     async def api(scope, receive, send):
         if scope["type"] == "lifespan":
             while True:
@@ -44,6 +47,9 @@ WEB = """
                 if message["type"] == "lifespan.shutdown":
                     return
         await send({"type": "http.response.start", "status": 200, "headers": []})
+        if scope["path"] == "/slow":
+            await send({"type": "http.response.body", "body": b"first", "more_body": True})
+            await asyncio.Event().wait()
         await send({"type": "http.response.body", "body": b"here"})
 """
 
@@ -102,7 +108,7 @@ async def test_a_delayed_job_survives_a_restart_and_then_runs(shop: Path) -> Non
 
 
 def test_the_web_app_is_served_and_its_address_shown(shop: Path) -> None:
-    (shop / "shop" / "web.py").write_text("\n".join(line[4:] for line in WEB.splitlines()))
+    (shop / "shop" / "web.py").write_text(dedent(WEB))
     (shop / "pyproject.toml").write_text('[tool.framework]\ntry = ["curl {url}/hi"]\n')
     port = free_port()
 
@@ -117,6 +123,24 @@ def test_the_web_app_is_served_and_its_address_shown(shop: Path) -> None:
 
     assert body == b"here"
     assert code == 0
+
+
+def test_an_answer_under_way_is_cut_off_at_the_end_without_a_traceback(shop: Path) -> None:
+    (shop / "shop" / "web.py").write_text(dedent(WEB))
+    port = free_port()
+
+    with command("dev", "shop", "--port", str(port), cwd=shop) as dev:
+        dev.says(f"http://127.0.0.1:{port}")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+        connection.request("GET", "/slow")
+        began = connection.getresponse().read(5)
+        dev.send(signal.SIGINT)
+        code = dev.ends()
+        connection.close()
+
+    assert began == b"first"
+    assert code == 0
+    assert "Traceback" not in dev.output
 
 
 def test_a_busy_port_is_named_with_another_to_try(shop: Path) -> None:

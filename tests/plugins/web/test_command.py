@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,26 @@ def test_tasks_are_served_by_a_command_of_their_own(
         run.ends()
 
     assert [one["type"] for one in found["types"]] == ["double"]
+
+
+def test_streams_end_in_order_when_their_server_is_told_to_stop(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    with command("web", "shop", "--port", port, cwd=tmp_path, environment=environment) as run:
+        started = json.loads(ask(f"{base}/tasks/double", b"21"))
+        urls = [f"{base}{started['links']['events']}", f"{base}/events"]
+        with ExitStack() as stack:
+            streams = [stack.enter_context(urllib.request.urlopen(one)) for one in urls]  # noqa: S310 - our own server
+            begun = [one.readline() for one in streams]
+            run.send(signal.SIGTERM)
+            for one in streams:
+                one.read()  # it would raise where the end of the answer were missing
+        run.ends()
+
+    assert begun == [b"retry: 2000\n"] * 2
+    assert "Traceback" not in run.output
 
 
 def test_dev_serves_tasks_and_works_them(environment: dict[str, str], tmp_path: Path) -> None:
