@@ -221,7 +221,7 @@ class ParentJob(NamedTuple):
     queue: str
 
 
-OnChildFailure = Literal["fail", "continue", "ignore", "remove"]
+OnChildFailure = Literal["fail", "continue", "ignore", "remove", "wait"]
 
 
 class FlowOptions(TypedDict, total=False):
@@ -274,7 +274,9 @@ class JobOptions(FlowOptions, total=False):
             unless set: the parent fails too. ``"continue"``: the parent runs at once,
             without waiting for its other children. ``"ignore"``: it waits for the others.
             ``"remove"``: the same, and it is not told. The text is told to the parent by
-            the middle two, see `Queue.ignored_children`. Only with ``parent``.
+            ``"continue"`` and ``"ignore"``, see `Queue.ignored_children`. ``"wait"``, what BullMQ
+            does unless told otherwise: the parent waits until this job is retried or removed.
+            Only with ``parent``.
 
         All others stand in `FlowOptions`.
     """

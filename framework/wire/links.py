@@ -16,7 +16,7 @@ from framework.model.options import (
 from framework.wire.keys import QueueKeys, is_text, may_be_job
 from framework.wire.millis import from_ms, to_ms
 
-# BullMQ's short names: failParentOnFailure, continueParentOnFailure and so on.
+# BullMQ's short names: failParentOnFailure, continueParentOnFailure and so on; "wait" has none.
 FLAGS: dict[OnChildFailure, str] = {
     "fail": "fpof",
     "continue": "cpof",
@@ -57,7 +57,7 @@ def link_of(options: JobOptions, prefix: str | None, *, in_flow: bool) -> Link |
     """Return what ties a job to others; None for a job of its own.
 
     Wire: the flag of ``on_child_failure`` stands in ``opts`` and in ``parent``, and where
-    there is none, no member: null would pass for true in a peer's script.
+    there is none, as for ``"wait"``, no member: null would pass for true in a peer's script.
 
     Raises:
         OptionsError: An option of the wrong kind, or two that BullMQ allows no job.
@@ -99,11 +99,11 @@ def parent_link(
         raise OptionsError("parent", f"it is a job, or has its id and queue, got {parent!r}")
     keys = QueueKeys(prefix, queue)
     check_prefix(parent, keys)
-    flag = FLAGS[policy]
-    opts: dict[str, object] = {"parent": {"id": job_id, "queue": keys.qualified}, flag: True}
+    flag = {FLAGS[policy]: True} if policy in FLAGS else {}
+    opts: dict[str, object] = {"parent": {"id": job_id, "queue": keys.qualified}, **flag}
     if dedup is not None:
         opts["de"] = dedup_json(dedup)
-    stored = compact({"id": job_id, "queueKey": keys.qualified, flag: True})
+    stored = compact({"id": job_id, "queueKey": keys.qualified, **flag})
     return Link(opts, keys.job(job_id), stored, **(worded(dedup) if dedup else {}))
 
 

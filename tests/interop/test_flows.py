@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from framework import Context, Flow, FlowProducer, Job, JobState
+from framework import Context, Flow, FlowProducer, Job, JobState, Queue
 from framework.model.job import ChildCounts
 from framework.model.options import OnChildFailure
 from framework.store.store import Store
@@ -287,3 +287,33 @@ async def test_a_parent_that_node_lost_is_mended_by_our_audit(
         assert (await app.queue("tops").audit_flows()).repaired == (top,)
 
     assert await node.wait_result("tops", top) == {"processed": {}, "ignored": {}}
+
+
+@pytest.mark.parametrize("parents", ["node", "ours"])
+async def test_a_parent_that_shall_wait_waits_for_a_failed_child_to_be_retried(
+    ours: Ours, node: NodePeer, parents: str
+) -> None:
+    async def run(job: Job[Any], _: Context) -> object:
+        return "ran"
+
+    processors = [does(run, queue="tops")] if parents == "ours" else []
+    if parents == "node":
+        await node.work("tops", {"kind": "return", "value": "ran"})
+    async with ours.working(*processors) as app:
+        flows = await app.get(FlowProducer)
+        child = Flow.named("kids", "bad", job_id="bad")
+        root = await flows.add(Flow.named("tops", "top", children=[child], on_child_failure="wait"))
+        failing = await node.work("kids", WORK)
+        tops, kids = app.queue("tops"), app.queue("kids")
+        await until(lambda: is_in(kids, "bad", JobState.FAILED), message="the child has failed")
+        waited = await tops.state(root.id)
+        await failing.close()
+        await node.work("kids", {"kind": "return", "value": "mended"})
+        await kids.retry_job("bad")
+        await until(lambda: is_in(tops, root.id, JobState.COMPLETED), message="the parent ended")
+
+    assert waited is JobState.WAITING_CHILDREN
+
+
+async def is_in(queue: Queue, job_id: str, state: JobState) -> bool:
+    return await queue.state(job_id) is state

@@ -46,6 +46,13 @@ def test_a_child_that_says_nothing_fails_its_parent() -> None:
     assert json.loads(link(JobOptions(parent=PARENT)).parent)["fpof"] is True
 
 
+def test_a_child_whose_parent_shall_wait_has_no_flag() -> None:
+    options = JobOptions(parent=PARENT, on_child_failure="wait")
+
+    assert json.loads(link(options).parent) == {"id": "P1", "queueKey": "bull:par"}
+    assert set(opts(options)) & set(FLAGS.values()) == set()
+
+
 def test_a_job_is_a_parent() -> None:
     job = Job(JobId("7"), "par", "n", None)
 
