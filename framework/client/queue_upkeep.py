@@ -1,6 +1,8 @@
 """Looking after a queue as a whole."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 from framework.client.queue_base import QueueBase, known_state
 from framework.errors import ActiveJobsError, OptionsError
@@ -9,10 +11,13 @@ from framework.model.spans import check_span
 from framework.store import reads
 from framework.store.queue_meta import write_pause_mode
 from framework.store.transitions import admin, removal
+from framework.wire.keys import is_text
 from framework.wire.millis import to_ms
 from framework.wire.options import MAX_INT, whole
 
 WAITING = ("wait", "paused")
+MAX_EVENTS = 10_000
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 CLEANED = {
     JobState.COMPLETED: ("completed",),
     JobState.FAILED: ("failed",),
@@ -129,6 +134,35 @@ class QueueUpkeep(QueueBase):
         """
         limit = whole({"limit": limit}, "limit", MAX_INT)
         return await removal.remove_orphans(self._store, self._keys, limit)
+
+    async def publish_event(
+        self, event: str, fields: Mapping[str, str] = NO_FIELDS, *, max_events: int = MAX_EVENTS
+    ) -> str:
+        """Tell all who listen to the queue of something of one's own; return the event's id.
+
+        Wire: an entry of the stream ``events``, which BullMQ's ``QueueEvents`` hears too. Not
+        sent twice: a lost reply raises.
+
+        Args:
+            event: Its name; not one of BullMQ's own, whose listeners would take it for theirs.
+            fields: What it says, as text.
+            max_events: Keep about so many events, the newest.
+
+        Raises:
+            OptionsError: No name, a field that is no text, or one that is called ``event``.
+        """
+        if not is_text(event):
+            raise OptionsError("event", f"it is text that is not empty, got {event!r}")
+        for name, value in fields.items():
+            if name == "event" or not isinstance(value, str):
+                raise OptionsError("fields", f"they are text, and none is event, got {name!r}")
+        most = whole({"max_events": max_events}, "max_events", MAX_INT)
+        said = [part for pair in fields.items() for part in pair]
+        limit = ("MAXLEN", "~", most)
+        entry: bytes = await self._store.command(
+            "XADD", self._keys["events"], *limit, "*", "event", event, *said, repeatable=False
+        )
+        return entry.decode()
 
     async def trim_events(self, count: int) -> int:
         """Delete events, but for about the newest ``count``; return how many went.

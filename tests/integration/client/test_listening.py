@@ -231,3 +231,37 @@ async def test_what_is_no_id_is_refused(app: Application, after: object) -> None
 async def test_no_job_can_have_the_id_of_a_key(app: Application) -> None:
     with pytest.raises(JobNotFoundError):
         app.queue("demo").listen(job_id="wait")
+
+
+async def test_an_event_of_ones_own_reaches_who_listens(app: Application) -> None:
+    queue = app.queue("demo")
+    async with queue.listen() as listener:
+        event_id = await queue.publish_event("moved", {"to": "Rome", "data": "7", "delay": "soon"})
+        (event,) = await listener.receive()
+
+    assert (event.event, event.id, event.job_id) == ("moved", event_id, None)
+    assert event.fields == {"to": "Rome", "data": "7", "delay": "soon"}
+
+
+async def test_events_of_ones_own_are_capped(app: Application, keys: QueueKeys) -> None:
+    queue = app.queue("demo")
+    for n in range(300):
+        await queue.publish_event("tick", {"n": str(n)}, max_events=10)
+
+    left = await app.store.command("XLEN", keys["events"])
+    assert 10 <= left < 300
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "text"),
+    [
+        ("", {}, "event: it is text that is not empty"),
+        ("moved", {"event": "x"}, "none is event"),
+        ("moved", {"n": 7}, "they are text"),
+    ],
+)
+async def test_an_event_that_no_stream_takes_is_refused(
+    app: Application, event: str, fields: dict[str, str], text: str
+) -> None:
+    with pytest.raises(OptionsError, match=text):
+        await app.queue("demo").publish_event(event, fields)
