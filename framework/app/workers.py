@@ -165,6 +165,7 @@ class Workers:
         concurrency: int | None = None,
         label: str = "",
         idle: bool = False,
+        name: str | None = None,
     ) -> RunningWorker:
         """Start a worker in this process; a second time for one queue returns the first.
 
@@ -180,6 +181,8 @@ class Workers:
             concurrency: How many jobs it runs at once; as its mark says unless given, else 1.
             label: What tells it from others of the queue in this process.
             idle: Take no job until `RunningWorker.resize` says how many.
+            name: What the worker calls itself, to dashboards and in each job's ``processed_by``;
+                its host and process id unless given.
 
         Raises:
             DeclarationError: It cannot be a processor, or be injected, or another one works the
@@ -198,14 +201,14 @@ class Workers:
                 raise worked_already(spec, known.processor, "stop that worker first")
             if known is not None:
                 await known.stop()
-            worker = await self._make(spec, label)
+            worker = await self._make(spec, label, name)
             if idle:
                 worker.resize(0)
             await self._lines.tasks.start(worker.run)
             self._started[spec.queue, label] = worker
             return worker
 
-    async def _make(self, spec: ProcessorSpec, label: str) -> RunningWorker:
+    async def _make(self, spec: ProcessorSpec, label: str, name: str | None) -> RunningWorker:
         container, settings = self._container, self._settings
         if container is None:
             raise RuntimeError("the application is not running: use it as 'async with'")
@@ -215,7 +218,7 @@ class Workers:
         crew.server.is_silent = bool(self._declarations.selected or self._started)
         work = await build_work(spec, container, limiter_of(spec))
         await self._store.check(settings.start_timeout.total_seconds())
-        crew.add(self._lines.get(spec.queue).keys, work)
+        crew.add(self._lines.get(spec.queue).keys, work, name)
         return RunningWorker(spec, crew, label)
 
     @staticmethod

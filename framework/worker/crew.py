@@ -91,15 +91,15 @@ class Crew:
         self.watchdog: Watchdog | None = None
         self.phase: Phase = "starting"
 
-    def add(self, keys: QueueKeys, work: Work) -> None:
-        """Add a worker before the crew runs."""
+    def add(self, keys: QueueKeys, work: Work, name: str | None = None) -> None:
+        """Add a worker before the crew runs; ``name`` as `Worker` takes it."""
         # A blocking read waits for keys of one slot.
         slot = slot_of(keys.base) if self._store.is_cluster else 0
         if slot not in self._wakers:
             self._wakers[slot] = Waker(self._store, keys["marker"])
             self._calls[slot] = Calls(self._store, keys["marker"])
-        waker, name = self._wakers[slot], uuid.uuid4().hex
-        worker = Worker(self._store, keys, work, waker, name, self._shutdown, self._metrics)
+        waker, unique = self._wakers[slot], uuid.uuid4().hex
+        worker = Worker(self._store, keys, work, waker, unique, self._shutdown, self._metrics, name)
         worker.listeners += self.listeners
         self._calls[slot].watch(worker)
         self.workers.append(worker)

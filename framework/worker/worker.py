@@ -83,6 +83,7 @@ class Worker:
         shutdown: How long running jobs may go on once it stops.
         metrics: For how long to keep how many jobs ended in each minute, unless its processor
             says; zero: do not count.
+        name: What it calls itself; its host and process id unless given.
 
     Attributes:
         listeners: What hears its events beside its processor.
@@ -95,6 +96,7 @@ class Worker:
     uuid: str
     shutdown: timedelta
     metrics: timedelta = timedelta(0)
+    name: str | None = None
     pump: Pump = field(init=False)
     listeners: list[Heard] = field(default_factory=list[Heard])
     _slots: Slots | None = None
@@ -110,7 +112,7 @@ class Worker:
         taker = Taker(
             token=f"{self.uuid}:",
             lock_ms=to_ms(spec.lock_duration),
-            name=f"{socket.gethostname()}:{getpid()}",
+            name=self.name or f"{socket.gethostname()}:{getpid()}",
             limit_max=limiter.max if limiter else "",
             limit_ms=to_ms(limiter.duration) if limiter else "",
             metrics=ceil((self.metrics if spec.metrics is None else spec.metrics) / MINUTE),

@@ -391,3 +391,16 @@ def queue_is_empty(queue: Queue) -> Any:  # noqa: ANN401 - a condition
         return not await queue.workers()
 
     return nobody
+
+
+async def test_a_started_worker_is_called_as_asked(open_app: Open) -> None:
+    async with open_app() as app:
+        await app.workers.start(double, name="two of two")
+        queue = app.queue("doubles")
+        await queue.result(await queue.add("n", {"number": 1}), timeout=SOON)
+        job = await queue.job("1")
+        (shown,) = await until(queue.workers, message="dashboards see it")
+
+    assert job is not None
+    assert job.processed_by == "two of two"
+    assert shown.name == "two-of-two"
