@@ -93,6 +93,9 @@ class Job(Generic[T_co, R_co]):
         processed_by: The name of the worker that took it last.
         parent_key: The full key of its parent, or None.
         is_held: Whether `Queue.pause_job` holds it; its state is ``delayed`` then.
+        scheduler_id: The schedule that it is a run of, or None.
+        deferred_failure: Why it fails as soon as a worker takes it: a child failed, or somebody
+            cancelled it; None.
     """
 
     id: JobId
@@ -115,6 +118,8 @@ class Job(Generic[T_co, R_co]):
     processed_by: str | None = None
     parent_key: str | None = None
     is_held: bool = False
+    scheduler_id: str | None = None
+    deferred_failure: str | None = None
 
     if TYPE_CHECKING:
 

@@ -176,6 +176,16 @@ class StoredJob(Job[T_co, R_co]):
     def is_held(self) -> bool:
         return self.fields.get(HELD_FIELD, ASKED) not in {ASKED, b""}
 
+    @ReadOnce
+    @override
+    def scheduler_id(self) -> str | None:
+        return text(self.fields, b"rjk") or None
+
+    @ReadOnce
+    @override
+    def deferred_failure(self) -> str | None:
+        return text(self.fields, DEFERRED_FIELD) or None
+
 
 def text(fields: Fields, name: bytes) -> str:
     """Return a field as text, "" where it is missing."""

@@ -53,6 +53,13 @@ def test_a_completed_job_is_read_field_by_field() -> None:
     assert read.parent_key == "bull:par:P1"
 
 
+def test_a_job_tells_its_schedule_and_why_it_will_fail() -> None:
+    read = job(rjk="nightly", defa="child bull:q:1 failed")
+
+    assert (read.scheduler_id, read.deferred_failure) == ("nightly", "child bull:q:1 failed")
+    assert (job().scheduler_id, job().deferred_failure) == (None, None)
+
+
 def test_a_failed_job_tells_its_reason_as_it_stands() -> None:
     read = job(failedReason='say "no"', stacktrace='["a","b"]')
 
