@@ -7,6 +7,7 @@ PAGE_MODULES := plugins/web/js/node_modules/.installed
 BOARD_MODULES := tests/browser/node/node_modules/.installed
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 OLD_REDIS := .servers/redis-6.2/redis-server
+BULLMQ := .venv-bullmq/.installed
 CODE := framework tests app_template docs plugins
 # The many processes that tests start find our code compiled, whatever the shell says.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
@@ -19,7 +20,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-install: .venv/.installed ## Make .venv with the framework, its plugins and all tools, editable
+install: .venv/.installed $(BULLMQ) ## Make .venv with the framework, its plugins and all tools, editable
 
 .venv/.installed: pyproject.toml .ci/constraints.txt $(PLUGINS)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.12, say")'
@@ -37,6 +38,12 @@ $(BOARD_MODULES): tests/browser/node/package.json
 
 $(PAGE_MODULES): plugins/web/js/package.json | install
 	sh .ci/node-packages $(<D)
+	touch $@
+
+# What framework-bullmq stands in for, in an environment of its own: it wants another redis-py.
+$(BULLMQ): tests/plugins/bullmq_api/bullmq.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
 # Where there is no such wheel, the tests that want it are skipped.
@@ -94,6 +101,6 @@ fmt: install ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format $(CODE)
 
 clean: ## Remove .venv, node_modules, caches and builds
-	rm -rf .venv .venv-bench .servers tests/interop/node/node_modules tests/browser/node/node_modules plugins/web/js/node_modules dist build *.egg-info app_template/.framework
+	rm -rf .venv .venv-bench .venv-bullmq .servers tests/interop/node/node_modules tests/browser/node/node_modules plugins/web/js/node_modules dist build *.egg-info app_template/.framework
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
