@@ -317,3 +317,19 @@ async def test_a_parent_that_shall_wait_waits_for_a_failed_child_to_be_retried(
 
 async def is_in(queue: Queue, job_id: str, state: JobState) -> bool:
     return await queue.state(job_id) is state
+
+
+async def test_node_finds_all_jobs_of_a_tree_that_we_are_told(ours: Ours, node: NodePeer) -> None:
+    async with ours.producing() as app:
+        flows = await app.get(FlowProducer)
+        kids = [Flow.named("kids", "kid", n) for n in (1, 2)]
+        tree = await flows.add_tree(Flow.named("tops", "top", 0, kids))
+        (other,) = await flows.add_trees([Flow.named("tops", "other", 3)])
+
+    found = [await node.job(job.queue, job.id) for job in (*tree, *other)]
+    assert [job and (job["name"], job["data"]) for job in found] == [
+        ("top", 0),
+        ("kid", 1),
+        ("kid", 2),
+        ("other", 3),
+    ]

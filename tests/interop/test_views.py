@@ -295,3 +295,13 @@ async def test_after_a_look_we_hear_all_that_node_does_with_the_job(
     assert told == again == ["waiting", "active", "progress", "completed"]
     assert ended is not None
     assert (ended.state, ended.due, ended.job.result) == (JobState.COMPLETED, None, "done")
+
+
+async def test_node_hears_an_event_of_our_own(ours: Ours, node: NodePeer) -> None:
+    recording = await node.record_events("q")
+
+    async with ours.producing() as app:
+        await app.queue("q").publish_event("moved", {"to": "Rome"})
+
+    (event,) = await until(lambda: recording.events("moved"), message="Node hears it")
+    assert event.fields["to"] == "Rome"
