@@ -20,7 +20,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-install: .venv/.installed $(BULLMQ) ## Make .venv with the framework, its plugins and all tools, editable
+install: .venv/.installed ## Make .venv with the framework, its plugins and all tools, editable
 
 .venv/.installed: pyproject.toml .ci/constraints.txt $(PLUGINS)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.12, say")'
@@ -53,7 +53,7 @@ $(OLD_REDIS): | install
 demo: install ## Run the demo app with an embedded server (PORT=3000)
 	cd app_template && exec ../$(BIN)/framework dev starter
 
-test: install $(NODE_MODULES) $(OLD_REDIS) ## Run the default test suite on a real server (ARGS='-k retry')
+test: install $(NODE_MODULES) $(OLD_REDIS) $(BULLMQ) ## Run the default test suite on a real server (ARGS='-k retry')
 	$(PYTEST) $(PARALLEL) $(ARGS)
 
 check: lint types ## Lint and type-check everything
