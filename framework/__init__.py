@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from framework.errors import TransitionError as TransitionError
     from framework.errors import UnrecoverableError as UnrecoverableError
     from framework.errors import WrongStateError as WrongStateError
+    from framework.model.clock import Clock as Clock
     from framework.model.events import Active as Active
     from framework.model.events import Chunk as Chunk
     from framework.model.events import Completed as Completed
@@ -180,6 +181,7 @@ PLACES = {
         "UnrecoverableError",
         "WrongStateError",
     ),
+    "model.clock": ("Clock",),
     "model.events": (
         "Active",
         "Chunk",

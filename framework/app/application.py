@@ -123,6 +123,7 @@ class Application:
             values={
                 Settings: self.settings,
                 type(self.settings): self.settings,
+                Clock: self.clock,
                 Queues: Queues(self._lines.get),
                 Redis: Redis(self.store),
                 Routes: self.routes,

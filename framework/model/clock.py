@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time that is written to Redis."""
+    """Tells the time that is written to Redis. Ask for it by its type."""
 
     def now_ms(self) -> int:
         """Return the milliseconds since the epoch."""

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from framework import (
     Application,
+    Clock,
     Context,
     DependencyError,
     Job,
@@ -25,6 +26,7 @@ from framework import (
     SettingsError,
     SyncProducer,
     processor,
+    provider,
 )
 from framework.app.discovery import Declarations
 from framework.app.settings import Settings
@@ -33,6 +35,7 @@ from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, all_finished, declared, settings_of, working
 from tests.support.builders import hash_of
+from tests.support.clock import StillClock
 from tests.support.until import until
 
 SHOP = {
@@ -355,3 +358,22 @@ async def test_a_queue_that_is_too_new_leaves_the_jobs_of_others_in_line(
             await app.work()
 
         assert await app.queue("demo").state(job.id) is JobState.WAITING
+
+
+class Watch:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+
+
+@provider
+def watch(clock: Clock) -> Watch:
+    return Watch(clock)
+
+
+async def test_the_clock_of_an_application_is_given_to_who_asks(
+    redis_url: str, prefix: str
+) -> None:
+    clock = StillClock()
+    found = declared(double, providers=(watch,))
+    async with Application(found, settings=settings_of(redis_url, prefix), clock=clock) as app:
+        assert (await app.get(Watch)).clock is clock
