@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from framework_web.guard import Guard as Guard
     from framework_web.kinds import TaskType as TaskType
     from framework_web.kinds import task as task
     from framework_web.model import DeadLetter as DeadLetter
@@ -16,14 +17,21 @@ if TYPE_CHECKING:
     from framework_web.states import TaskState as TaskState
     from framework_web.task_updates import TaskUpdate as TaskUpdate
     from framework_web.tasks import Tasks as Tasks
+    from framework_web.tokens import WatchToken as WatchToken
+    from framework_web.wish import Action as Action
+    from framework_web.wish import Wish as Wish
+    from framework_web.wish import wish_of as wish_of
 
 PLACES = {
+    "guard": ("Guard",),
     "kinds": ("TaskType", "task"),
     "model": ("DeadLetter", "Task", "TaskId"),
     "progress": ("TaskProgress",),
     "states": ("TaskState",),
     "tasks": ("Tasks",),
     "task_updates": ("TaskUpdate",),
+    "tokens": ("WatchToken",),
+    "wish": ("Action", "Wish", "wish_of"),
 }
 PUBLIC = {name: place for place, names in PLACES.items() for name in names}
 __all__ = sorted(PUBLIC)  # noqa: PLE0605 - a list of str, made from the table above

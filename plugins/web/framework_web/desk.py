@@ -3,13 +3,16 @@
 from http import HTTPStatus
 
 from framework import JobNotFoundError, Queue, Queues, Routes
+from framework_web.access import Access
 from framework_web.kinds import TaskType
 from framework_web.log_rows import Logs
 from framework_web.payloads import Payloads
 from framework_web.problems import ProblemError
+from framework_web.rates import Rates, Streams
 from framework_web.standing import Look
 from framework_web.tasks import Tasks
-from framework_web.web_settings import Guard, WebSettings
+from framework_web.tokens import WatchTokens
+from framework_web.web_settings import WebSettings
 
 
 class Desk:
@@ -19,18 +22,32 @@ class Desk:
         tasks: Knows all types of tasks.
         queues: All queues.
         routes: Where payloads go.
+        settings: What the environment says.
+        access: Decides who may ask.
+        tokens: Signs watch tokens.
 
     Attributes:
         payloads: What tasks may be started with.
-        settings: What the environment says.
-        guard: Decides who may ask.
+        rates: How often clients ask.
+        streams: What they follow.
         logs: The logs that are watched.
     """
 
-    def __init__(self, tasks: Tasks, queues: Queues, routes: Routes) -> None:
+    def __init__(
+        self,
+        tasks: Tasks,
+        queues: Queues,
+        routes: Routes,
+        settings: WebSettings,
+        access: Access,
+        tokens: WatchTokens,
+    ) -> None:
         self.payloads = Payloads(routes)
-        self.settings = WebSettings()
-        self.guard = Guard(self.settings)
+        self.settings = settings
+        self.access = access
+        self.tokens = tokens
+        self.rates = Rates(settings.web_rate_limit)
+        self.streams = Streams(settings.web_stream_limit)
         self.logs = Logs()
         self._tasks = tasks
         self._queues = queues

@@ -23,6 +23,8 @@ OWN_SCHEMAS: dict[str, Any] = {
                 "type": "object",
                 "properties": {"self": TEXT, "events": TEXT, "abort": TEXT},
             },
+            "token": TEXT,
+            "token_expires_at": TEXT,
         },
     },
     "Task": {
@@ -62,6 +64,7 @@ OWN_SCHEMAS: dict[str, Any] = {
         },
     },
 }
+ALWAYS = (401, 403, 429, 503)
 INPUT: JsonSchemaMode = "validation"
 
 
@@ -87,9 +90,21 @@ def document(desk: Desk, root: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A key; or, of one task, its watch token.",
+                },
+                "token": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "token",
+                    "description": "The watch token of the task that is looked at or followed.",
+                },
+            },
         },
-        "security": [{"key": []}, {}],
+        "security": [{"key": []}, {"token": []}, {}],
     }
 
 
@@ -141,12 +156,12 @@ def answers(status: int, schema: str, *wrong: int) -> dict[str, Any]:
 
 
 def problems(*wrong: int) -> dict[str, Any]:
-    """Describe what can be wrong; who may not ask, and Redis that is away, always can."""
+    """Describe what can be wrong; who may not ask, or too often, and Redis away, always can."""
     schema = {"$ref": REF.format(model="WebProblem")}
     content = {"application/problem+json": {"schema": schema}}
     return {
         str(status): {"description": "Problem", "content": content}
-        for status in sorted({*wrong, 401, 403, 503})
+        for status in sorted({*wrong, *ALWAYS})
     }
 
 

@@ -10,6 +10,9 @@ class WebPlugin:
 
     def setup(self, builder: Builder) -> None:
         """Add it."""
+        builder.provide("framework_web.web_settings:web_settings", eager=True)
+        builder.provide("framework_web.tokens:WatchTokens")
+        builder.provide("framework_web.guard:Guarding")
         builder.provide("framework_web.tasks:Tasks", eager=True)
         builder.reads("FRAMEWORK_WEB_", dev={"FRAMEWORK_WEB_OPEN": "local"})
         builder.mount("/tasks", "framework_web.rest:tasks")

@@ -22,6 +22,8 @@ log = structlog.get_logger("framework.web")
 
 MEDIA_TYPE = "application/problem+json"
 AGAIN_SECONDS = 2
+SERVERS_FAULT = 500
+SOMETHING = HTTPStatus.INTERNAL_SERVER_ERROR
 # What a caller may be told of our own errors, by their class.
 TOLD: dict[type[FrameworkError], tuple[HTTPStatus, str]] = {
     JobNotFoundError: (HTTPStatus.NOT_FOUND, "There is no such task, or it is kept no longer."),
@@ -75,16 +77,26 @@ def problem_of(error: Exception) -> ProblemError:
     if isinstance(error, ProblemError):
         return error
     if isinstance(error, HTTPException):
-        status = HTTPStatus(error.status_code)
-        return ProblemError(
-            status, status.description or status.phrase, headers=dict(error.headers or {})
-        )
+        return worded(error)
     for kind, (status, detail) in TOLD.items():
         if isinstance(error, kind):
             again = {"Retry-After": str(AGAIN_SECONDS)} if status >= HTTPStatus.BAD_GATEWAY else {}
             return ProblemError(status, detail, headers=again)
     log.error("request failed", exc_info=error)
-    return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "Something is wrong here; it was logged.")
+    return ProblemError(SOMETHING, "Something is wrong here; it was logged.")
+
+
+def worded(error: HTTPException) -> ProblemError:
+    """Word an error of Starlette's or FastAPI's; its author's words are meant to be read."""
+    try:
+        status = HTTPStatus(error.status_code)
+    except ValueError:  # one of somebody's own
+        status = HTTPStatus.BAD_REQUEST if error.status_code < SERVERS_FAULT else SOMETHING
+    told: object = error.detail  # FastAPI allows anything
+    detail = told if isinstance(told, str) else ""
+    if detail in {"", status.phrase}:
+        detail = status.description or status.phrase
+    return ProblemError(status, detail, headers=dict(error.headers or {}))
 
 
 async def answer_problem(_: Request, error: Exception) -> Response:

@@ -1,10 +1,10 @@
 """The endpoints: start, look at, follow and steer tasks."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack
 from http import HTTPStatus
 from urllib.parse import quote
-from weakref import WeakKeyDictionary
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,19 +13,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from framework import Application, JobLook, JobOptions, JobState, OptionsError, Queues, Routes
-from framework.asgi import inject
+from framework import JobLook, JobOptions, JobState, OptionsError
 from framework_web.cursor import EVENT_ID, read_cursor
 from framework_web.desk import Desk
+from framework_web.door import Door, desk_of
 from framework_web.feed import Feed
 from framework_web.kinds import TaskType
 from framework_web.openapi import document
+from framework_web.paths import part_of
 from framework_web.problems import ProblemError, answer_problem, problem_of
+from framework_web.rates import client_of
 from framework_web.sse import HEADERS, EventStream
-from framework_web.standing import snapshot_of
-from framework_web.tasks import Tasks
+from framework_web.standing import iso, snapshot_of
 from framework_web.updates import Updates
+from framework_web.wish import WISH, Action, Wish, wish_of
 
+LASTS = "framework_web.lasts"
 KEY_HEADER = "Idempotency-Key"
 JSON = "application/json"
 MOST_IN_PAGE = 100
@@ -33,18 +36,6 @@ PAGE = 20
 MOST_DIGITS = 10
 
 Endpoint = Callable[[Desk, Request], Awaitable[ASGIApp]]
-DESKS: WeakKeyDictionary[Application, Desk] = WeakKeyDictionary()
-
-
-async def desk_of(request: Request) -> Desk:
-    """Return what the endpoints of an application work with."""
-    queues: Queues = await inject(Queues)(request)
-    application: Application = request.state.framework
-    desk = DESKS.get(application)
-    if desk is None:
-        tasks: Tasks = await inject(Tasks)(request)
-        desk = DESKS[application] = Desk(tasks, queues, await inject(Routes)(request))
-    return desk
 
 
 class Answering:
@@ -52,22 +43,34 @@ class Answering:
 
     Args:
         endpoint: What answers.
+        action: What is asked of it.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, action: Action) -> None:
         self._endpoint = endpoint
+        self._action = action
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
         answer: ASGIApp
-        try:
-            desk = await desk_of(request)
-            desk.guard.check(request)
-            answer = await self._endpoint(desk, request)
-        except Exception as error:  # whatever it is, the caller gets a problem document
-            answer = problem_of(error).response()
-        await answer(scope, receive, send)
+        with ExitStack() as stack:
+            try:
+                desk = await desk_of(request)
+                scope[WISH] = self._wish(request)
+                scope[LASTS] = await desk.access.check(request)
+                if self._action == "follow":
+                    stack.enter_context(desk.streams.counted(client_of(request)))
+                answer = await self._endpoint(desk, request)
+            except Exception as error:  # whatever it is, the caller gets a problem document
+                answer = problem_of(error).response()
+            await answer(scope, receive, send)
+
+    def _wish(self, request: Request) -> Wish:
+        kind = part_of(request.scope, "type")
+        if self._action == "list":
+            kind = request.query_params.get("type")
+        return Wish(self._action, kind, part_of(request.scope, "id"))
 
 
 def kind_of(desk: Desk, request: Request) -> TaskType:
@@ -76,7 +79,12 @@ def kind_of(desk: Desk, request: Request) -> TaskType:
     Raises:
         ProblemError: There is none.
     """
-    return desk.find(request.path_params["type"])
+    return desk.find(wish_of(request).type or "")
+
+
+def id_of(request: Request) -> str:
+    """Return the id that the path names."""
+    return wish_of(request).id or ""
 
 
 async def start(desk: Desk, request: Request) -> Response:
@@ -99,8 +107,26 @@ async def start(desk: Desk, request: Request) -> Response:
         ) from error
     at = f"{request.scope.get('root_path', '')}/{quote(kind.name)}/{quote(job.id, safe='')}"
     links = {"self": at, "events": f"{at}/events", "abort": at}
-    told_of = {"id": job.id, "type": kind.name, "links": links}
+    told_of: dict[str, object] = {"id": job.id, "type": kind.name, "links": links}
+    if desk.tokens.are_signed and await may_have_token(desk, request, kind.name, job.id, key):
+        signed = desk.tokens.sign(kind.name, job.id, may_abort=True)
+        told_of |= {"token": signed.token, "token_expires_at": iso(signed.expires_at)}
     return JSONResponse(told_of, HTTPStatus.ACCEPTED, {"Location": at})
+
+
+async def may_have_token(desk: Desk, request: Request, type: str, id: str, key: str | None) -> bool:
+    """Tell whether who started a task may watch it by token.
+
+    Of an id of the client's own choice it is not known whose task it is: it may have been there.
+    """
+    if key is None:
+        return True
+    asked = Request({**request.scope, WISH: Wish("abort", type, id)})
+    try:
+        await desk.access.check(asked)
+    except (ProblemError, HTTPException):
+        return False
+    return True
 
 
 async def body_of(request: Request, most: int) -> bytes:
@@ -122,16 +148,16 @@ async def body_of(request: Request, most: int) -> bytes:
 async def show(desk: Desk, request: Request) -> Response:
     """Tell how a task stands."""
     kind = kind_of(desk, request)
-    look = await desk.look(kind, request.path_params["id"])
-    return JSONResponse(snapshot_of(look, kind.name), headers={"Cache-Control": "no-store"})
+    look = await desk.look(kind, id_of(request))
+    return JSONResponse(snapshot_of(look, kind.name))
 
 
-def steering(action: str) -> Endpoint:
+def steering(action: Action) -> Endpoint:
     """Return the endpoint that changes a task."""
 
     async def steer(desk: Desk, request: Request) -> Response:
         kind = kind_of(desk, request)
-        task_id = (await desk.look(kind, request.path_params["id"])).job.id
+        task_id = (await desk.look(kind, id_of(request))).job.id
         queue, effect = desk.queue_of(kind), "done"
         match action:
             case "abort":
@@ -150,7 +176,7 @@ def steering(action: str) -> Endpoint:
 async def follow(desk: Desk, request: Request) -> ASGIApp:
     """Stream what happens to a task."""
     kind = kind_of(desk, request)
-    queue, task_id = desk.queue_of(kind), request.path_params["id"]
+    queue, task_id = desk.queue_of(kind), id_of(request)
     resume = read_cursor(request.headers.get("last-event-id"))
     look = await queue.look(task_id)
     if request.method == "HEAD":
@@ -159,7 +185,7 @@ async def follow(desk: Desk, request: Request) -> ASGIApp:
     feed = Feed(queue, task_id, kind.name, desk.logs, desk.settings.web_heartbeat)
     if not await feed.open(look, resume):
         return Response(status_code=HTTPStatus.NO_CONTENT)
-    return EventStream(feed.frames(), feed.close)
+    return EventStream(feed.frames(), feed.close, lasts=request.scope[LASTS])
 
 
 async def follow_all(desk: Desk, request: Request) -> ASGIApp:
@@ -232,25 +258,38 @@ async def describe(desk: Desk, request: Request) -> Response:
     return JSONResponse(document(desk, request.scope.get("root_path", "")))
 
 
-def at(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
+def at(path: str, endpoint: Endpoint, action: Action, method: str = "GET") -> Route:
     """Return a route."""
-    return Route(path, Answering(endpoint), methods=[method])
+    return Route(path, Answering(endpoint, action), methods=[method])
+
+
+def steered(path: str, action: Action, method: str = "POST") -> Route:
+    """Return the route of what changes a task."""
+    return at(path, steering(action), action, method)
 
 
 HANDLERS = {HTTPException: answer_problem, Exception: answer_problem}
 ONE = "/{type}/{id}"
-tasks = Starlette(
-    routes=[
-        at("/", show_all),
-        at("/openapi.json", describe),
-        at("/{type}", start, "POST"),
-        at(ONE, show),
-        at(ONE, steering("abort"), "DELETE"),
-        at(f"{ONE}/events", follow),
-        at(f"{ONE}/pause", steering("pause"), "POST"),
-        at(f"{ONE}/resume", steering("resume"), "POST"),
-        at(f"{ONE}/retry", steering("retry"), "POST"),
-    ],
-    exception_handlers=HANDLERS,
+
+
+def behind_door(routes: Sequence[Route]) -> Door:
+    """Return what serves some routes."""
+    app = Starlette(routes=routes, exception_handlers=HANDLERS)
+    app.router.redirect_slashes = False
+    return Door(app)
+
+
+tasks = behind_door(
+    [
+        at("/", show_all, "list"),
+        at("/openapi.json", describe, "describe"),
+        at("/{type}", start, "start", "POST"),
+        at(ONE, show, "look"),
+        at(f"{ONE}/events", follow, "follow"),
+        steered(ONE, "abort", "DELETE"),
+        steered(f"{ONE}/pause", "pause"),
+        steered(f"{ONE}/resume", "resume"),
+        steered(f"{ONE}/retry", "retry"),
+    ]
 )
-events = Starlette(routes=[at("/", follow_all)], exception_handlers=HANDLERS)
+events = behind_door([at("/", follow_all, "follow")])

@@ -24,6 +24,8 @@ HEADERS = [
     (b"x-content-type-options", b"nosniff"),
 ]
 
+END = {"type": "http.response.body", "body": b"", "more_body": False}
+
 Frames = AsyncGenerator[bytes, None]
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -43,6 +45,7 @@ class EventStream:
         frames: What to send.
         close: Called whichever way it ends.
         work: What runs meanwhile.
+        lasts: For how many seconds at most; None: as long as there are frames.
         slow_seconds: How long the client may take nothing.
     """
 
@@ -51,11 +54,14 @@ class EventStream:
         frames: Frames,
         close: Work,
         work: Sequence[Work] = (),
+        *,
+        lasts: float | None = None,
         slow_seconds: float = SLOW_SECONDS,
     ) -> None:
         self._frames = frames
         self._close = close
         self._work = work
+        self._lasts = lasts
         self._slow_seconds = slow_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +73,7 @@ class EventStream:
                     tasks.start_soon(one)
                 await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
                 if await self._send_all(send, scope):
-                    await send({"type": "http.response.body", "body": b"", "more_body": False})
+                    await send(END)
                 tasks.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
@@ -76,7 +82,7 @@ class EventStream:
 
     async def _send_all(self, send: Send, scope: Scope) -> bool:
         """Send all frames; return False if the client was too slow for them."""
-        with stopping.ends():
+        with stopping.ends(), anyio.move_on_after(self._lasts):
             async for part in self._frames:
                 with anyio.move_on_after(self._slow_seconds) as patience:
                     await send({"type": "http.response.body", "body": part, "more_body": True})

@@ -25,6 +25,7 @@ from framework_web.kinds import CONCURRENCY, TaskType
 from framework_web.model import DeadLetter, Task, TaskId, dead_letter_of, task_of
 from framework_web.registry import Registry
 from framework_web.task_updates import OnUpdate, Subscription
+from framework_web.tokens import WatchToken, WatchTokens
 
 HALF_A_MINUTE = timedelta(seconds=30)
 
@@ -36,8 +37,11 @@ class Tasks:
     ``type`` too, or all types are searched.
     """
 
-    def __init__(self, queues: Queues, workers: Workers, background: TaskGroup) -> None:
+    def __init__(
+        self, queues: Queues, workers: Workers, background: TaskGroup, tokens: WatchTokens
+    ) -> None:
         self._queues = queues
+        self._tokens = tokens
         self._background = background
         self._registry = Registry(workers)
         self._subscriptions: list[Subscription] = []
@@ -115,6 +119,31 @@ class Tasks:
         merged = JobOptions(**{"job_id": str(uuid.uuid4()), **kind.defaults, **options})
         job = await self._queue(kind).add(kind.name, data, **merged)
         return TaskId(job.id, type)
+
+    def watch_token(
+        self,
+        id: str,
+        *,
+        type: str | None = None,
+        may_abort: bool = False,
+        lifetime: timedelta | None = None,
+    ) -> WatchToken:
+        """Return a token with which a browser may watch this one task, and nothing else.
+
+        Args:
+            type: Its type; needed where the id is but text.
+            may_abort: Whether it may abort the task too.
+            lifetime: For how long; as ``FRAMEWORK_WEB_TOKEN_LIFETIME`` says unless given, a day.
+
+        Raises:
+            OptionsError: There is no such type, or it was not said.
+            SettingsError: ``FRAMEWORK_WEB_SECRET`` is not set.
+        """
+        name = id.type if type is None and isinstance(id, TaskId) else type
+        if name is None:
+            raise OptionsError("type", f"which type has the task {id!r}? A token needs to know")
+        kind = self._registry.named(name)
+        return self._tokens.sign(kind.name, id, may_abort=may_abort, lifetime=lifetime)
 
     async def get(self, id: str, *, type: str | None = None) -> Task | None:
         """Return a task as it stands, or None.

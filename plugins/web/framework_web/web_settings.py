@@ -1,70 +1,100 @@
-"""What the environment says of this plugin, and who may ask it anything."""
+"""What the environment says of this plugin."""
 
-import hmac
-from http import HTTPStatus
+import re
 from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from starlette.requests import Request
 
-from framework_web.local import is_local
-from framework_web.problems import ProblemError
+from framework import SettingsError
 
-SCHEME = "bearer"
+PREFIX = "FRAMEWORK_"
+LEAST_SECRET = 16
+ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9._-]+)(:[0-9]+)?")
 
 
 class WebSettings(BaseSettings):
-    """What the environment says of this plugin.
+    """What the environment says of this plugin. Ask for it by its type.
 
     Attributes:
         web_keys: Whoever sends one of these as ``Authorization: Bearer …`` may ask; with commas.
-        web_open: Let everybody ask, without a key; ``local``: where no keys are set, let this
-            machine ask.
+        web_open: Let everybody ask, where neither keys nor a guard is set; ``local``: this machine.
+        web_secret: Signs watch tokens; with commas, the first signs and all are accepted.
+        web_token_lifetime: For how many seconds a watch token holds.
+        web_origins: Other sites whose pages may ask, such as ``https://shop.example``; with commas.
         web_body_limit: The most bytes of a body.
+        web_rate_limit: How often a minute one client may ask; 0: as often as it likes.
+        web_stream_limit: How many streams one client may have open; 0: as many as it likes.
         web_heartbeat: Seconds of silence after which a stream sends a comment.
     """
 
-    model_config = SettingsConfigDict(env_prefix="FRAMEWORK_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore")
 
     web_keys: SecretStr = SecretStr("")
     web_open: bool | Literal["local"] = False
-    web_body_limit: int = 1024 * 1024
-    web_heartbeat: float = 15.0
+    web_secret: SecretStr = SecretStr("")
+    web_token_lifetime: float = Field(24 * 3600.0, gt=0)
+    web_origins: str = ""
+    web_body_limit: int = Field(1024 * 1024, ge=0)
+    web_rate_limit: int = Field(1000, ge=0)
+    web_stream_limit: int = Field(500, ge=0)
+    web_heartbeat: float = Field(15.0, gt=0)
+
+    @field_validator("web_secret")
+    @classmethod
+    def _is_long(cls, secret: SecretStr) -> SecretStr:
+        if any(len(one) < LEAST_SECRET for one in listed(secret.get_secret_value())):
+            raise ValueError(
+                f"a secret has {LEAST_SECRET} characters at least; make one with "
+                "python -c 'import secrets; print(secrets.token_urlsafe())'"
+            )
+        return secret
+
+    @field_validator("web_origins")
+    @classmethod
+    def _are_origins(cls, origins: str) -> str:
+        for one in listed(origins):
+            if not ORIGIN.fullmatch(one):
+                raise ValueError(
+                    f"{one!r} is no origin: name each one, without a path, as in "
+                    "https://shop.example"
+                )
+        return origins
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys, each by itself."""
+        return listed(self.web_keys.get_secret_value())
+
+    @property
+    def secrets(self) -> list[str]:
+        """The secrets, each by itself."""
+        return listed(self.web_secret.get_secret_value())
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins, each by itself."""
+        return listed(self.web_origins)
 
 
-class Guard:
-    """Decides who may ask.
+def listed(text: str) -> list[str]:
+    """Return what stands between commas."""
+    return [one.strip() for one in text.split(",") if one.strip()]
 
-    Args:
-        settings: Say who.
+
+def web_settings() -> WebSettings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: One cannot be used; it is named, its value is not shown.
     """
-
-    def __init__(self, settings: WebSettings) -> None:
-        self._open = settings.web_open
-        given = settings.web_keys.get_secret_value().split(",")
-        self._keys = [key.strip().encode() for key in given if key.strip()]
-
-    def check(self, request: Request) -> None:
-        """Let a request pass.
-
-        Raises:
-            ProblemError: It may not.
-        """
-        if self._open is True or (not self._keys and self._open and is_local(request)):
-            return
-        if not self._keys:
-            raise ProblemError(
-                HTTPStatus.FORBIDDEN,
-                "Nobody may ask yet: set FRAMEWORK_WEB_KEYS, or FRAMEWORK_WEB_OPEN=true.",
-            )
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        sent = given.strip().encode()
-        # All are compared, so that the time tells nothing.
-        matches = [hmac.compare_digest(sent, key) for key in self._keys]
-        if scheme.lower() != SCHEME or not any(matches):
-            raise ProblemError(
-                HTTPStatus.UNAUTHORIZED,
-                "A key is needed: Authorization: Bearer <key>.",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
+    try:
+        return WebSettings()
+    except ValidationError as error:
+        problems = [
+            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError(
+            f"{'; '.join(problems)}. Mend it in the environment or in .env"
+        ) from error

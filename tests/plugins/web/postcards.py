@@ -4,13 +4,10 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import anyio
 import httpx2
 import pytest
-import uvicorn
 
-from tests.support.servers import free_port
-from tests.support.until import until
+from tests.plugins.web.uvicorns import uvicorn_of
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 
@@ -26,13 +23,6 @@ async def postcards(
     monkeypatch.setenv("FRAMEWORK_WEB_OPEN", "true")
     monkeypatch.setenv("POSTCARDS_STROKE", "0.01")
     monkeypatch.syspath_prepend(str(EXAMPLES))
-    port = free_port()
-    config = uvicorn.Config("postcards:api", port=port, log_config=None, ws="none")
-    server = uvicorn.Server(config)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server._serve)  # noqa: SLF001 - `serve` would take the signals of the test
-        await until(lambda: server.started, message="it listens")
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as web:
-            yield web
-        server.should_exit = True
+    async with uvicorn_of("postcards:api") as web:
+        yield web
     del sys.modules["postcards"]

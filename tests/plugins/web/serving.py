@@ -1,7 +1,7 @@
 """A web app with the plugin's endpoints on a real socket, and the workers beside it."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -61,8 +61,20 @@ class Event:
 
 
 @asynccontextmanager
-async def serving(app: Application, *, work: bool = True) -> AsyncIterator[httpx2.AsyncClient]:
-    """Serve what the plugins of an application mount; yield a client of it."""
+async def serving(
+    app: Application,
+    *,
+    work: bool = True,
+    make: Callable[..., Starlette] = Starlette,
+    **config: object,
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """Serve what the plugins of an application mount; yield a client of it.
+
+    Args:
+        work: Run the workers beside it.
+        make: Makes the web app.
+        config: Of uvicorn.
+    """
 
     @asynccontextmanager
     async def lifespan(web: Starlette) -> AsyncIterator[dict[str, Application]]:
@@ -72,14 +84,13 @@ async def serving(app: Application, *, work: bool = True) -> AsyncIterator[httpx
     async with app, anyio.create_task_group() as tasks:
         if work:
             await tasks.start(app.work)
-        config = uvicorn.Config(
-            Starlette(lifespan=lifespan),
-            port=0,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
-        server = uvicorn.Server(config)
+        told: dict[str, Any] = {
+            "log_config": None,
+            "access_log": False,
+            "timeout_graceful_shutdown": 1,
+            **config,
+        }
+        server = uvicorn.Server(uvicorn.Config(make(lifespan=lifespan), port=0, **told))
         tasks.start_soon(server._serve)  # noqa: SLF001 - `serve` would take the signals of the test
         await until(lambda: server.started, message="the server listens")
         port = server.servers[0].sockets[0].getsockname()[1]

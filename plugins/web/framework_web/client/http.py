@@ -12,6 +12,8 @@ PASSING = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 )
 
+AUTHORIZATION = "authorization"
+
 
 async def ask(
     http: httpx2.AsyncClient,
@@ -20,30 +22,35 @@ async def ask(
     *,
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
+    token: str | None = None,
 ) -> Any:  # noqa: ANN401 - JSON
     """Ask once, and return the JSON of the answer.
+
+    Args:
+        token: A watch token, sent where the client has no authorization of its own.
 
     Raises:
         TaskRefusedError: The answer is an error that another try does not mend.
         TaskUnreachableError: There is no answer, or one of a server that is not well.
     """
     try:
-        response = await http.request(method, url, headers=headers, content=body)
+        sent = {**bearing(http, token), **(headers or {})}
+        response = await http.request(method, url, headers=sent, content=body)
     except httpx2.TransportError as error:
-        raise TaskUnreachableError(url=str(url), reason=reason_of(error)) from error
+        raise TaskUnreachableError(url=shown(url), reason=reason_of(error)) from error
     await check(response)
     try:
         return response.json()
     except ValueError as error:
         said = response.headers.get("content-type", "nothing")
-        raise TaskUnreachableError(url=str(url), reason=f"it sent {said}, not JSON") from error
+        raise TaskUnreachableError(url=shown(url), reason=f"it sent {said}, not JSON") from error
 
 
 async def check(response: httpx2.Response) -> None:
     """Raise what an answer says if it is an error."""
     if response.is_success:
         return
-    url, status = str(response.url), response.status_code
+    url, status = shown(response.url), response.status_code
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in PASSING:
         wish = response.headers.get("retry-after", "")
         raise TaskUnreachableError(
@@ -52,6 +59,17 @@ async def check(response: httpx2.Response) -> None:
             retry_after=float(wish) if wish.isdecimal() else 0,
         )
     raise TaskRefusedError(url=url, status=status, problem=await problem_of(response))
+
+
+def bearing(http: httpx2.AsyncClient, token: str | None) -> dict[str, str]:
+    """Return the headers that send a watch token."""
+    is_needed = token is not None and AUTHORIZATION not in http.headers
+    return {AUTHORIZATION: f"Bearer {token}"} if is_needed else {}
+
+
+def shown(url: httpx2.URL) -> str:
+    """Return an address without what is asked of it: that may be a token."""
+    return str(url.copy_with(query=None))
 
 
 async def problem_of(response: httpx2.Response) -> Mapping[str, object]:

@@ -44,6 +44,8 @@ class RemoteTask(Generic[R]):
     Attributes:
         type: Its type.
         id: Its id.
+        token: Lets whoever has it watch this task, and perhaps abort it, for a while; if the
+            server signs such tokens.
     """
 
     def __init__(
@@ -54,9 +56,11 @@ class RemoteTask(Generic[R]):
         http: httpx2.AsyncClient,
         result: TypeAdapter[R],
         patience: timedelta,
+        token: str | None,
     ) -> None:
         self.type = type_name
         self.id = task_id
+        self.token = token
         self._links = links
         self._http = http
         self._result = result
@@ -64,7 +68,8 @@ class RemoteTask(Generic[R]):
 
     async def look(self) -> TaskView[R]:
         """See how it stands."""
-        return view_of(await ask(self._http, "GET", self._links.self), self._result)
+        told = await ask(self._http, "GET", self._links.self, token=self.token)
+        return view_of(told, self._result)
 
     async def events(self) -> AsyncGenerator[TaskEvent[R], None]:
         """Follow it live: first how it stands, then each change; ends with it.
@@ -78,9 +83,8 @@ class RemoteTask(Generic[R]):
         """
         view: TaskView[R] | None = None
         next_chunk = 0
-        async with aclosing(
-            Stream(self._http, self._links.events, self._patience).events()
-        ) as told:
+        stream = Stream(self._http, self._links.events, self._patience, self.token)
+        async with aclosing(stream.events()) as told:
             async for name, data in told:
                 known = NAMES.get(name)
                 if known is None or (view is None and known != "snapshot"):
@@ -135,7 +139,7 @@ class RemoteTask(Generic[R]):
         Returns:
             ``done``: it has failed; ``asked``: its worker was told; ``later``: once it may be.
         """
-        told = await ask(self._http, "DELETE", self._links.abort)
+        told = await ask(self._http, "DELETE", self._links.abort, token=self.token)
         effect: Effect = told["effect"]
         return effect
 

@@ -9,7 +9,7 @@ import anyio
 import httpx2
 
 from framework_web.client.errors import TaskUnreachableError
-from framework_web.client.http import check, reason_of
+from framework_web.client.http import bearing, check, reason_of, shown
 
 # The heart of the server beats each 15 s: what is silent for three beats is dead.
 TIMEOUT = httpx2.Timeout(30, read=45)
@@ -24,11 +24,19 @@ class Stream:
         http: What asks.
         url: Where the events are.
         patience: How long the server may be away.
+        token: A watch token, if that is what lets us watch.
     """
 
-    def __init__(self, http: httpx2.AsyncClient, url: httpx2.URL, patience: timedelta) -> None:
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        url: httpx2.URL,
+        patience: timedelta,
+        token: str | None = None,
+    ) -> None:
         self._http = http
         self._url = url
+        self._token = token
         self._patience = patience.total_seconds()
         self._last = ""
         self._retry = FIRST_RETRY
@@ -46,16 +54,16 @@ class Stream:
             try:
                 async for event in self._opened():
                     yield event
-                error = TaskUnreachableError(url=str(self._url), reason="it ended the stream")
+                error = TaskUnreachableError(url=shown(self._url), reason="it ended the stream")
             except httpx2.TransportError as cause:
-                error = TaskUnreachableError(url=str(self._url), reason=reason_of(cause))
+                error = TaskUnreachableError(url=shown(self._url), reason=reason_of(cause))
                 error.__cause__ = cause
             except TaskUnreachableError as cause:
                 error = cause
             await self._pause(error)
 
     async def _opened(self) -> AsyncGenerator[tuple[str, Any], None]:
-        headers = {"Accept": "text/event-stream"}
+        headers = {"Accept": "text/event-stream", **bearing(self._http, self._token)}
         if self._last:
             headers["Last-Event-ID"] = self._last
         asked = self._http.stream("GET", self._url, headers=headers, timeout=TIMEOUT)

@@ -104,20 +104,37 @@ class TaskClient:
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
         told = await ask(self._http, "POST", url, headers=headers, body=to_json(data))
-        return self._task(type_name, told["id"], Links.told(url, told["links"]), result)
+        links = Links.told(url, told["links"])
+        return self._task(type_name, told["id"], links, result, told.get("token"))
 
     @overload
-    def task(self, type_name: str, task_id: str, *, result: type[R]) -> RemoteTask[R]: ...
+    def task(
+        self, type_name: str, task_id: str, *, result: type[R], token: str | None = None
+    ) -> RemoteTask[R]: ...
 
     @overload
-    def task(self, type_name: str, task_id: str, *, result: None = None) -> RemoteTask[Any]: ...
+    def task(
+        self, type_name: str, task_id: str, *, result: None = None, token: str | None = None
+    ) -> RemoteTask[Any]: ...
 
     def task(
-        self, type_name: str, task_id: str, *, result: type[Any] | None = None
+        self,
+        type_name: str,
+        task_id: str,
+        *,
+        result: type[Any] | None = None,
+        token: str | None = None,
     ) -> RemoteTask[Any]:
-        """Return a task that was started before. Asks for nothing yet."""
+        """Return a task that was started before. Asks for nothing yet.
+
+        Args:
+            type_name: Its type.
+            task_id: Its id.
+            result: As of `start`.
+            token: Its watch token, where that is what lets us watch.
+        """
         url = below(below(self._url, quote(type_name, safe="")), quote(task_id, safe=""))
-        return self._task(type_name, task_id, Links.below(url), result)
+        return self._task(type_name, task_id, Links.below(url), result, token)
 
     def _task(
         self,
@@ -125,6 +142,7 @@ class TaskClient:
         task_id: str,
         links: Links,
         result: type[Any] | None,
+        token: str | None,
     ) -> RemoteTask[Any]:
         adapter = ANYTHING if result is None else TypeAdapter(result)
-        return RemoteTask(type_name, task_id, links, self._http, adapter, self._patience)
+        return RemoteTask(type_name, task_id, links, self._http, adapter, self._patience, token)

@@ -20,7 +20,7 @@ const TIMES = { patience: 5000, poll: 2000, silence: 45_000, retry: 1000, longes
  * that holds it back.
  *
  * @param {Ask} ask
- * @param {{ self: URL, events: URL }} links
+ * @param {{ self: URL, events: URL, token?: string }} links
  * @param {Heard} heard
  * @param {Times} [times]
  * @returns {() => void} Stops it.
@@ -29,6 +29,7 @@ export function follow(ask, links, heard, times) {
   const { patience, poll, silence, retry, longest } = { ...TIMES, ...times };
   const leaving = new AbortController();
   const { signal } = leaving;
+  const { token } = links;
   /** @type {AbortController | null} */
   let polling = null;
 
@@ -59,7 +60,7 @@ export function follow(ask, links, heard, times) {
     while (!mine.aborted) {
       heard.connection("polling");
       try {
-        const snapshot = await jsonOf(await ask(links.self, { signal: mine }));
+        const snapshot = await jsonOf(await ask(links.self, { signal: mine, token }));
         if (!mine.aborted) heard.event("snapshot", snapshot);
       } catch (error) {
         if (mine.aborted) return;
@@ -77,7 +78,7 @@ export function follow(ask, links, heard, times) {
     while (!signal.aborted) {
       let asked = 0;
       try {
-        const reading = { url: links.events, last, silence, signal, speaks };
+        const reading = { url: links.events, token, last, silence, signal, speaks };
         for await (const { event, data, id, retry: told } of read(ask, reading)) {
           failures = 0;
           last = id ?? last;
@@ -110,18 +111,20 @@ export function follow(ask, links, heard, times) {
  * @param {Ask} ask
  * @param {object} reading
  * @param {URL} reading.url
+ * @param {string} [reading.token]
  * @param {string} reading.last The id of the last event that came.
  * @param {number} reading.silence
  * @param {AbortSignal} reading.signal
  * @param {() => void} reading.speaks
  */
-async function* read(ask, { url, last, silence, signal, speaks }) {
+async function* read(ask, { url, token, last, silence, signal, speaks }) {
   const dead = new AbortController();
   let watch = setTimeout(() => dead.abort(), silence);
   try {
     const response = await ask(url, {
       headers: { Accept: "text/event-stream", ...(last && { "Last-Event-ID": last }) },
       signal: AbortSignal.any([dead.signal, signal]),
+      token,
     });
     const kind = response.headers.get("content-type") ?? "";
     if (!response.body || !kind.startsWith("text/event-stream")) {

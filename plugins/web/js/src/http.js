@@ -5,7 +5,8 @@ import { TaskError } from "./error.js";
 const PASSING = new Set([408, 425, 429]);
 
 /**
- * @typedef {RequestInit & { headers?: Record<string, string> }} Init
+ * @typedef {RequestInit & { headers?: Record<string, string>, token?: string }} Init The token is
+ *   sent where the page names no authorization of its own.
  * @typedef {(url: URL, init?: Init) => Promise<Response>} Ask Resolves to an answer that is well;
  *   rejects with a TaskError.
  */
@@ -15,15 +16,17 @@ const PASSING = new Set([408, 425, 429]);
  * @returns {Ask}
  */
 export function asking({ fetch, headers, credentials = "same-origin" }) {
-  return async (url, init = {}) => {
-    const ours = typeof headers === "function" ? headers() : headers;
+  return async (url, { token, ...init } = {}) => {
+    const sent = new Headers(typeof headers === "function" ? headers() : headers);
+    if (token && !sent.has("Authorization")) sent.set("Authorization", `Bearer ${token}`);
+    for (const [name, value] of Object.entries(init.headers ?? {})) sent.set(name, value);
     let response;
     try {
       response = await (fetch ?? globalThis.fetch)(url, {
         credentials,
         cache: "no-store",
         ...init,
-        headers: { ...ours, ...init.headers },
+        headers: sent,
       });
     } catch (cause) {
       init.signal?.throwIfAborted();

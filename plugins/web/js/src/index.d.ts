@@ -83,6 +83,9 @@ export interface Started {
   readonly id: string;
   readonly type: string;
   readonly links: { readonly self: string; readonly events: string; readonly abort: string };
+  /** Lets whoever has it watch this job and abort it, until `token_expires_at`. */
+  readonly token?: string;
+  readonly token_expires_at?: string;
 }
 
 export interface Aborted {
@@ -128,6 +131,11 @@ export interface Times {
 export interface TaskOptions {
   /** A job that was started before, to attach to. */
   id?: string;
+  /**
+   * A watch token of the job that is attached to by its id. Sent where `headers` name no
+   * authorization; that of a job started here is sent by itself.
+   */
+  token?: string;
   /** Sent with each request: an API key, a CSRF token. */
   headers?: Record<string, string> | (() => Record<string, string>);
   /** As `fetch` has it; `same-origin`. */

@@ -1,6 +1,6 @@
 /** @import { Started } from "./index.js" */
 
-/** @typedef {{ id: string, self: URL, events: URL, abort: URL }} Links */
+/** @typedef {{ id: string, self: URL, events: URL, abort: URL, token?: string }} Links */
 
 /**
  * An address, which on a page may be relative to it.
@@ -28,6 +28,7 @@ export function linksOf(type, job) {
     self: new URL(self, base),
     events: new URL(events, base),
     abort: new URL(abort, base),
+    token: job.token,
   };
 }
 

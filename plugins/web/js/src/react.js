@@ -49,6 +49,9 @@ export function useTask(url, options = {}) {
 function make(url, options, latest) {
   return createTask(url, {
     ...options,
+    get token() {
+      return latest.current.token;
+    },
     headers() {
       const { headers = {} } = latest.current;
       return typeof headers === "function" ? headers() : headers;

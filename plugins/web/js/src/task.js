@@ -38,8 +38,15 @@ export function createTask(url, options = {}) {
       leave();
       become({ connection: "closed" });
     } else if (wanted && !unfollow && job !== null) {
-      unfollow = follow(ask, linksOf(url, job), heard, options.times);
+      unfollow = follow(ask, linksTo(job), heard, options.times);
     }
+  }
+
+  /** @param {string | URL | Started} found */
+  function linksTo(found) {
+    const links = linksOf(url, found);
+    const isOld = typeof found === "string" || found instanceof URL;
+    return isOld ? { ...links, token: options.token } : links;
   }
 
   function leave() {
@@ -123,7 +130,7 @@ export function createTask(url, options = {}) {
   async function links() {
     await starting;
     if (job === null) throw new TaskError("refused", "no task was started");
-    return linksOf(url, job);
+    return linksTo(job);
   }
 
   /** @param {string} name */
@@ -154,7 +161,8 @@ export function createTask(url, options = {}) {
     },
     attach: (found) => void begin(found),
     async abort() {
-      return jsonOf(await ask((await links()).abort, { method: "DELETE" }));
+      const { abort, token } = await links();
+      return jsonOf(await ask(abort, { method: "DELETE", token }));
     },
     async retry() {
       await act("retry");

@@ -78,11 +78,15 @@ export class Scripted {
     this.#routes.delete(what);
   }
 
-  /** Answer the start of a job, and its abort. */
-  accept(id = "7") {
+  /**
+   * Answer the start of a job, and its abort.
+   *
+   * @param {{ id?: string, token?: string }} [how]
+   */
+  accept({ id = "7", token } = {}) {
     const self = `/tasks/report/${id}`;
     const links = { self, events: `${self}/events`, abort: self };
-    this.answer("POST /tasks/report", 202, { id, type: "report", links });
+    this.answer("POST /tasks/report", 202, { id, type: "report", links, token });
     this.answer(`DELETE ${self}`, 202, { id, effect: "asked" });
     this.answer(`POST ${self}/retry`, 202, { id });
   }

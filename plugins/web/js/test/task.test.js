@@ -249,7 +249,7 @@ test("a start that is taken back leaves the task idle", async () => {
 });
 
 test("a second start lets go of the first job", async () => {
-  server.accept("7");
+  server.accept({ id: "7" });
   const task = createTask(server.url);
   hear(task);
   await task.start({});
@@ -257,7 +257,7 @@ test("a second start lets go of the first job", async () => {
   first.snapshot({ progress: 50 });
   await until(() => task.getState().percentage === 50);
 
-  server.accept("8");
+  server.accept({ id: "8" });
   await task.start({});
   await first.closed;
   (await server.stream()).snapshot({ id: "8" }).send("completed", { result: "second" });

@@ -80,3 +80,42 @@ async def test_a_page_gets_the_module_from_the_plugin(web: httpx2.AsyncClient) -
     assert answer.headers["content-type"].startswith("text/javascript")
     assert "createTask" in answer.text
     assert (await web.get("/framework-web/task.js")).status_code == 200
+
+
+async def test_a_token_is_all_that_a_client_needs_to_watch_and_abort(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRAMEWORK_WEB_KEYS", "the-key")
+    monkeypatch.setenv("FRAMEWORK_WEB_SECRET", "a secret of this test alone")
+    async with serving(open_app(resize, plugins=("web",))) as web:
+        url = str(web.base_url.join("/tasks"))
+        with_key = {"Authorization": "Bearer the-key"}
+        async with TaskClient(url, headers=with_key) as ours, TaskClient(url) as theirs:
+            mine = await ours.start("resize", Resize(width=3, gate=uuid.uuid4().hex))
+            seen = theirs.task("resize", mine.id, token=mine.token)
+            nothing = theirs.task("resize", mine.id)
+
+            with pytest.raises(TaskRefusedError) as refused:
+                await nothing.look()
+            effects: list[str] = []
+            async for event in seen.events():
+                if event.view.percentage == 20 and not effects:
+                    effects.append(await seen.abort())
+            with pytest.raises(TaskRefusedError):
+                await seen.retry()
+
+    assert mine.token is not None
+    assert effects == ["asked"]
+    assert refused.value.status == 401
+    assert event.view.error == "cancelled: aborted"
+
+
+async def test_no_error_shows_a_token_of_an_address(web: httpx2.AsyncClient) -> None:
+    task = TaskClient(str(web.base_url.join("/tasks?token=abort.1.x")), http=web).task(
+        "resize", "none"
+    )
+
+    with pytest.raises(TaskRefusedError) as refused:
+        await task.look()
+
+    assert "token" not in str(refused.value)
