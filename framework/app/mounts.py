@@ -24,7 +24,8 @@ class WholeMount(Mount):
         """Tell whether a request is for what is mounted, and what that gets to see."""
         path: str = scope["path"]
         if path.removeprefix(scope.get("root_path", "")) != self.path:
-            return super().matches(scope)
+            # A pattern of Starlette's ends with the line; what is asked for may have several.
+            return super().matches({**scope, "path": path.replace("\n", " ")})
         path = f"{path}/"
         match, child = super().matches({**scope, "path": path})
         return match, {**child, "path": path}

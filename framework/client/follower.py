@@ -187,7 +187,7 @@ class Follower:
             reading.add(listener.events, wanted)
         try:
             if after is not None:
-                await listener.events.look_for_gap()
+                await listener.events.look_for_gap(reading.position(key))
             yield listener, reading
         finally:
             reading.remove(listener.events, wanted)

@@ -11,7 +11,7 @@ from framework.errors import FrameworkError
 from framework.model.events import Chunk, QueueEvent
 from framework.model.spans import check_span
 from framework.store.store import Store
-from framework.store.stream_reader import first_id, read_page
+from framework.store.stream_reader import first_id, last_id, read_page
 from framework.wire.stream_id import FIRST, order_of
 
 NEWEST = "+"
@@ -44,7 +44,7 @@ class Tap(Generic[ItemT]):
 
     Attributes:
         after: The id of the last item taken.
-        has_gap: Entries behind it were trimmed before they were read.
+        has_gap: Entries behind it were trimmed before they were read, or it was lost itself.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Tap(Generic[ItemT]):
         """
         if self._is_behind:
             self.join(position)
-            await self.look_for_gap()
+            await self.look_for_gap(position)
         while self._until is not None:
             page = await read_page(self._store, self.key, self.after, self._until)
             read = [self._read(entry_id, flat) for entry_id, flat in page]
@@ -142,13 +142,25 @@ class Tap(Generic[ItemT]):
         self.join(self.after)
         return found
 
-    async def look_for_gap(self) -> None:
-        """Notice that the stream no longer reaches back to what is known."""
+    async def look_for_gap(self, position: str) -> None:
+        """Notice that the stream no longer reaches back to what is known, or is another one.
+
+        Args:
+            position: As of `join`.
+        """
         if self.after == FIRST:
             return
         first = await first_id(self._store, self.key)
         if first is None or order_of(first) > order_of(self.after):
             self.has_gap = True
+        if order_of(position) < order_of(self.after):
+            newest = await last_id(self._store, self.key)
+            if order_of(newest) < order_of(self.after):
+                # What is known was lost, as when a replica that had not got it took over.
+                self.has_gap = True
+                self.after = newest
+                self._fall_behind()
+                self._news()
 
 
 def later(one: str, other: str) -> str:
@@ -184,7 +196,11 @@ class Listener:
 
     @property
     def has_gap(self) -> bool:
-        """Whether events were trimmed from the stream before they could be read."""
+        """Whether events were trimmed, or lost, before they could be read.
+
+        What was known itself may be lost too, where Redis lost its newest entries: what comes from
+        then on is heard.
+        """
         return self.events.has_gap
 
     def wake(self) -> None:

@@ -64,6 +64,7 @@ OWN_SCHEMAS: dict[str, Any] = {
         },
     },
 }
+STEERING = ("pause", "resume", "retry")
 ALWAYS = (401, 403, 429, 503)
 INPUT: JsonSchemaMode = "validation"
 
@@ -115,36 +116,39 @@ def paths_of(kind: TaskType, payload: Any, at: str) -> dict[str, Any]:  # noqa: 
     last = {"name": "Last-Event-ID", "in": "header", "required": False, "schema": TEXT}
     one = f"{at}/{{id}}"
     stream = {"200": {"description": "Its events", "content": {"text/event-stream": {}}}}
+    started = answers(202, "Started", 400, 408, 413, 415, 422)
+    started["202"]["links"] = {
+        action: {"operationId": f"{action}-{kind.name}", "parameters": {"id": "$response.body#/id"}}
+        for action in ("look", "abort", "follow", *STEERING)
+    }
     post = {
-        "summary": f"Start {kind.name}",
         "parameters": [key],
         "requestBody": {"required": True, "content": {"application/json": {"schema": payload}}},
-        "responses": answers(202, "Started", 400, 413, 415, 422),
+        "responses": started,
     }
+    seen, changed = answers(200, "Task", 404), answers(202, "Effect", 404, 409)
+    followed = {**stream, "204": {"description": "Nothing more"}, **problems(404)}
+
+    def operation(action: str, summary: str, told: dict[str, Any]) -> dict[str, Any]:
+        return {"operationId": f"{action}-{kind.name}", "summary": summary, **told}
+
     return {
-        at: {"post": post},
+        at: {"post": operation("start", f"Start {kind.name}", post)},
         one: {
             "parameters": task_id,
-            "get": {"summary": "How it stands", "responses": answers(200, "Task", 404)},
-            "delete": {"summary": "Abort it", "responses": answers(202, "Effect", 404, 409)},
+            "get": operation("look", "How it stands", {"responses": seen}),
+            "delete": operation("abort", "Abort it", {"responses": changed}),
         },
         f"{one}/events": {
             "parameters": task_id,
-            "get": {
-                "summary": "Follow it",
-                "parameters": [last],
-                "responses": {**stream, "204": {"description": "Nothing more"}, **problems(404)},
-            },
+            "get": operation("follow", "Follow it", {"parameters": [last], "responses": followed}),
         },
         **{
             f"{one}/{action}": {
                 "parameters": task_id,
-                "post": {
-                    "summary": action.capitalize(),
-                    "responses": answers(202, "Effect", 404, 409),
-                },
+                "post": operation(action, action.capitalize(), {"responses": changed}),
             }
-            for action in ("pause", "resume", "retry")
+            for action in STEERING
         },
     }
 
@@ -173,7 +177,7 @@ LIST = {
             ("type", TEXT),
             ("state", TEXT),
             ("offset", {"type": "integer", "minimum": 0}),
-            ("limit", {"type": "integer", "minimum": 0, "maximum": 100}),
+            ("limit", {"type": "integer", "minimum": 1, "maximum": 100}),
         )
     ],
     "responses": {"200": {"description": "Counts, or a page"}, **problems(404, 422)},

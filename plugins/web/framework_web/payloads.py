@@ -5,10 +5,14 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from framework import Routes
 from framework_web.kinds import TaskType
 from framework_web.problems import ProblemError
+
+# Pydantic reads them, though JSON has no words for them.
+NO_NUMBERS = (b"NaN", b"Infinity")
 
 
 class Payload:
@@ -33,9 +37,13 @@ class Payload:
             ProblemError: It is no JSON, or does not fit; each field is named.
         """
         try:
+            if any(word in body for word in NO_NUMBERS):
+                from_json(body, allow_inf_nan=False)
             value = self.adapter.validate_json(body)
         except ValidationError as error:
             raise unfit(error) from error
+        except ValueError as error:
+            raise no_json() from error
         return self.adapter.dump_python(value, mode="json", by_alias=True)
 
 
@@ -43,12 +51,17 @@ def unfit(error: ValidationError) -> ProblemError:
     """Say which fields are wrong, and how; not what they hold."""
     found = error.errors(include_input=False, include_url=False, include_context=False)
     if found[0]["type"] == "json_invalid":
-        return ProblemError(HTTPStatus.BAD_REQUEST, "The body is no JSON.")
+        return no_json()
     errors = [{"field": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in found]
     where = ", ".join(dict.fromkeys(one["field"] or "the whole" for one in errors))
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY, f"The body does not fit: {where}.", errors=errors
     )
+
+
+def no_json() -> ProblemError:
+    """Say that a body cannot be read."""
+    return ProblemError(HTTPStatus.BAD_REQUEST, "The body is no JSON.")
 
 
 class Payloads:

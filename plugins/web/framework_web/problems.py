@@ -12,6 +12,7 @@ from framework import (
     FrameworkError,
     JobLockedError,
     JobNotFoundError,
+    PayloadError,
     RedisRefusedError,
     RedisUnavailableError,
     SchedulerJobError,
@@ -30,6 +31,10 @@ TOLD: dict[type[FrameworkError], tuple[HTTPStatus, str]] = {
     WrongStateError: (HTTPStatus.CONFLICT, "The task is not in a state that allows this."),
     SchedulerJobError: (HTTPStatus.CONFLICT, "The task is the next run of a schedule."),
     JobLockedError: (HTTPStatus.CONFLICT, "The task is running."),
+    PayloadError: (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "The body holds what JSON cannot, such as a number that is too large.",
+    ),
     RedisUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "Tasks cannot be reached now."),
     RedisRefusedError: (HTTPStatus.SERVICE_UNAVAILABLE, "Tasks cannot be reached now."),
 }

@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from http import HTTPStatus
 from urllib.parse import quote
 
+import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,6 +32,7 @@ from framework_web.wish import WISH, Action, Wish, wish_of
 LASTS = "framework_web.lasts"
 KEY_HEADER = "Idempotency-Key"
 JSON = "application/json"
+BODY_SECONDS = 30
 MOST_IN_PAGE = 100
 PAGE = 20
 MOST_DIGITS = 10
@@ -62,6 +64,8 @@ class Answering:
                 if self._action == "follow":
                     stack.enter_context(desk.streams.counted(client_of(request)))
                 answer = await self._endpoint(desk, request)
+            except ClientDisconnect:  # nobody is there to be answered
+                return
             except Exception as error:  # whatever it is, the caller gets a problem document
                 answer = problem_of(error).response()
             await answer(scope, receive, send)
@@ -94,17 +98,15 @@ async def start(desk: Desk, request: Request) -> Response:
         raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send {JSON}.")
     data = desk.payloads.of(kind).read(await body_of(request, desk.settings.web_body_limit))
     options = JobOptions(**{"job_id": str(uuid.uuid4()), **kind.defaults})
-    key = request.headers.get(KEY_HEADER)
+    key = key_of(request)
     if key is not None:
-        options["job_id"] = key.strip().strip('"')
+        options["job_id"] = key
     try:
         job = await desk.queue_of(kind).add(kind.name, data, **options)
     except OptionsError as error:
-        where = KEY_HEADER if key is not None else "the whole"
-        told = [{"field": where, "message": str(error)}]
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY, f"{where} cannot be used.", errors=told
-        ) from error
+        if key is None:
+            raise
+        raise unfit_key(str(error)) from error
     at = f"{request.scope.get('root_path', '')}/{quote(kind.name)}/{quote(job.id, safe='')}"
     links = {"self": at, "events": f"{at}/events", "abort": at}
     told_of: dict[str, object] = {"id": job.id, "type": kind.name, "links": links}
@@ -129,19 +131,52 @@ async def may_have_token(desk: Desk, request: Request, type: str, id: str, key: 
     return True
 
 
+def key_of(request: Request) -> str | None:
+    """Return the id that the client chose, if it did.
+
+    Raises:
+        ProblemError: It is no UTF-8, or what stands in a path for something else.
+    """
+    sent = request.headers.get(KEY_HEADER)
+    if sent is None:
+        return None
+    try:
+        key = sent.encode("latin-1").decode().strip().strip('"')
+    except UnicodeDecodeError as error:
+        raise unfit_key("it is not written in UTF-8") from error
+    if key in {".", ".."}:
+        raise unfit_key("it would mean another place in a path")
+    return key
+
+
+def unfit_key(why: str) -> ProblemError:
+    """Refuse an id that the client chose."""
+    told = [{"field": KEY_HEADER, "message": why}]
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return ProblemError(status, f"{KEY_HEADER} cannot be used.", errors=told)
+
+
 async def body_of(request: Request, most: int) -> bytes:
     """Return the body.
 
     Raises:
-        ProblemError: It is too large.
+        ProblemError: It is too large, or does not come.
     """
+    too_large = ProblemError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {most} bytes."
+    )
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > most:
+        raise too_large
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise ProblemError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {most} bytes."
-            )
+    try:
+        with anyio.fail_after(BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > most:
+                    raise too_large
+    except TimeoutError as error:
+        raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, "The body does not come.") from error
     return bytes(body)
 
 
@@ -213,11 +248,11 @@ async def show_all(desk: Desk, request: Request) -> Response:
         return JSONResponse({"types": counts})
     kind = desk.find(query["type"])
     state = state_in(query.get("state", JobState.WAITING))
-    offset, limit = whole(query, "offset", 0, 2**31), whole(query, "limit", PAGE, MOST_IN_PAGE)
-    jobs = await desk.queue_of(kind).jobs(state, offset, offset + max(limit, 1) - 1)
+    offset, limit = whole(query, "offset", 0, 2**31), whole(query, "limit", PAGE, MOST_IN_PAGE, 1)
+    jobs = await desk.queue_of(kind).jobs(state, offset, offset + limit - 1)
     looks = [JobLook(job, state, None, "") for job in jobs]
     at = f"{request.scope.get('root_path', '')}?type={quote(kind.name)}&state={state}"
-    is_full = len(jobs) >= max(limit, 1)
+    is_full = len(jobs) >= limit
     following = f"{at}&offset={offset + len(jobs)}&limit={limit}" if is_full else None
     tasks = [snapshot_of(look, kind.name) for look in looks]
     return JSONResponse({"type": kind.name, "state": state, "tasks": tasks, "next": following})
@@ -239,16 +274,16 @@ def state_in(text: str) -> JobState:
     return state
 
 
-def whole(query: Mapping[str, str], name: str, default: int, most: int) -> int:
-    """Read a whole number from 0.
+def whole(query: Mapping[str, str], name: str, default: int, most: int, least: int = 0) -> int:
+    """Read a whole number.
 
     Raises:
         ProblemError: It is none, or larger than it may be.
     """
     text = query.get(name, str(default))
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else -1
-    if not 0 <= number <= most:
-        told = [{"field": name, "message": f"a whole number from 0 to {most}"}]
+    if not least <= number <= most:
+        told = [{"field": name, "message": f"a whole number from {least} to {most}"}]
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} does not fit.", errors=told)
     return number
 
@@ -258,14 +293,30 @@ async def describe(desk: Desk, request: Request) -> Response:
     return JSONResponse(document(desk, request.scope.get("root_path", "")))
 
 
-def at(path: str, endpoint: Endpoint, action: Action, method: str = "GET") -> Route:
-    """Return a route."""
-    return Route(path, Answering(endpoint, action), methods=[method])
+class ByMethod:
+    """What answers one path: one route, so that 405 tells all methods of it. An ASGI app.
+
+    Args:
+        answers: What answers each method.
+    """
+
+    def __init__(self, answers: Mapping[str, Answering]) -> None:
+        self._answers = answers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        await self._answers[method](scope, receive, send)
 
 
-def steered(path: str, action: Action, method: str = "POST") -> Route:
-    """Return the route of what changes a task."""
-    return at(path, steering(action), action, method)
+def at(path: str, **answers: Answering) -> Route:
+    """Return the route of a path."""
+    return Route(path, ByMethod(answers), methods=list(answers))
+
+
+def steered(action: Action) -> Answering:
+    """Return what changes a task."""
+    return Answering(steering(action), action)
 
 
 HANDLERS = {HTTPException: answer_problem, Exception: answer_problem}
@@ -281,15 +332,14 @@ def behind_door(routes: Sequence[Route]) -> Door:
 
 tasks = behind_door(
     [
-        at("/", show_all, "list"),
-        at("/openapi.json", describe, "describe"),
-        at("/{type}", start, "start", "POST"),
-        at(ONE, show, "look"),
-        at(f"{ONE}/events", follow, "follow"),
-        steered(ONE, "abort", "DELETE"),
-        steered(f"{ONE}/pause", "pause"),
-        steered(f"{ONE}/resume", "resume"),
-        steered(f"{ONE}/retry", "retry"),
+        at("/", GET=Answering(show_all, "list")),
+        at("/openapi.json", GET=Answering(describe, "describe")),
+        at("/{type}", POST=Answering(start, "start")),
+        at(ONE, GET=Answering(show, "look"), DELETE=steered("abort")),
+        at(f"{ONE}/events", GET=Answering(follow, "follow")),
+        at(f"{ONE}/pause", POST=steered("pause")),
+        at(f"{ONE}/resume", POST=steered("resume")),
+        at(f"{ONE}/retry", POST=steered("retry")),
     ]
 )
-events = behind_door([at("/", follow_all, "follow")])
+events = behind_door([at("/", GET=Answering(follow_all, "follow"))])

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 import anyio
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from framework import FrameworkError
 from framework_web.stopping import stopping
 
 log = structlog.get_logger("framework.web")
@@ -46,7 +48,7 @@ class EventStream:
         close: Called whichever way it ends.
         work: What runs meanwhile.
         lasts: For how many seconds at most; None: as long as there are frames.
-        slow_seconds: How long the client may take nothing.
+        slow_seconds: How long the client may take nothing; half a minute unless given.
     """
 
     def __init__(
@@ -56,23 +58,26 @@ class EventStream:
         work: Sequence[Work] = (),
         *,
         lasts: float | None = None,
-        slow_seconds: float = SLOW_SECONDS,
+        slow_seconds: float | None = None,
     ) -> None:
         self._frames = frames
         self._close = close
         self._work = work
         self._lasts = lasts
-        self._slow_seconds = slow_seconds
+        self._slow_seconds = SLOW_SECONDS if slow_seconds is None else slow_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send them."""
+        ending = Ending()
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._end_with_client, receive, tasks.cancel_scope)
                 for one in self._work:
-                    tasks.start_soon(one)
+                    tasks.start_soon(ending.told_of, one, scope)
                 await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-                if await self._send_all(send, scope):
+                with ending.scope:
+                    await ending.told_of(partial(self._send_all, send, scope, ending), scope)
+                if not ending.is_slow:
                     await send(END)
                 tasks.cancel_scope.cancel()
         finally:
@@ -80,8 +85,8 @@ class EventStream:
                 await self._frames.aclose()
                 await self._close()
 
-    async def _send_all(self, send: Send, scope: Scope) -> bool:
-        """Send all frames; return False if the client was too slow for them."""
+    async def _send_all(self, send: Send, scope: Scope, ending: "Ending") -> None:
+        """Send all frames, unless the client is too slow for them."""
         with stopping.ends(), anyio.move_on_after(self._lasts):
             async for part in self._frames:
                 with anyio.move_on_after(self._slow_seconds) as patience:
@@ -89,11 +94,34 @@ class EventStream:
                 if patience.cancelled_caught:
                     facts = {"path": scope["path"], "seconds": self._slow_seconds}
                     log.warning("slow client dropped: it took nothing", **facts)
-                    return False
-        return True
+                    ending.is_slow = True
+                    return
 
     async def _end_with_client(self, receive: Receive, scope: anyio.CancelScope) -> None:
         """Notice that the client has left."""
         while (await receive())["type"] != "http.disconnect":
             pass
         scope.cancel()
+
+
+class Ending:
+    """How a stream ends.
+
+    Attributes:
+        is_slow: The client took nothing.
+        scope: Cancelled where there is nothing more to send.
+    """
+
+    def __init__(self) -> None:
+        self.is_slow = False
+        self.scope = anyio.CancelScope()
+
+    async def told_of(self, work: Work, scope: Scope) -> None:
+        """Do what a stream needs; where Redis fails it, the client comes back, missing nothing."""
+        try:
+            await work()
+        except FrameworkError as error:
+            log.warning(
+                "stream ended: its client may come back", path=scope["path"], error=str(error)
+            )
+            self.scope.cancel()

@@ -177,6 +177,19 @@ async def test_a_trimmed_stream_is_a_gap_to_who_knew_what_is_gone(
         assert not listener.has_gap
 
 
+async def test_an_event_that_redis_has_lost_is_a_gap_and_what_follows_is_heard(
+    app: Application, store: Store, keys: QueueKeys
+) -> None:
+    await write(store, keys, 1, 2)
+    known = "9999999999999999999-0"
+
+    async with app.queue("demo").listen(after=known) as listener:
+        assert listener.has_gap
+        assert await listener.receive(timedelta(0)) == []
+        await write(store, keys, 3)
+        assert await heard(listener, 1) == [3]
+
+
 async def test_a_lost_connection_loses_no_event(
     app: Application, store: Store, keys: QueueKeys
 ) -> None:
