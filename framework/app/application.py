@@ -278,6 +278,7 @@ class Application:
     def tie(self, tether: Tether, stacks: int) -> None:
         """Tie the workers to a supervisor, before `work`; the command line does."""
         self._tether, self._stacks = tether, stacks
+        self.workers.tether = tether
 
     def stop(self, *, now: bool = False) -> None:
         """End `work`: take no more jobs and let running ones end; ``now``: give them back."""

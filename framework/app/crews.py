@@ -39,9 +39,10 @@ class CrewMaker:
         *,
         care: ScheduleCare | None = None,
         tether: Tether | None = None,
+        is_extra: bool = False,
         stacks: int | None = None,
     ) -> Crew:
-        """Make one; the container has what listens."""
+        """Make one; the container has what listens, and the rest is as `Crew` takes it."""
         crew = Crew(
             self.store,
             shutdown=self.settings.shutdown_timeout,
@@ -53,6 +54,7 @@ class CrewMaker:
             looks_always=self.vitals.is_probed,
             on_stuck=self.on_stuck,
             tether=tether,
+            is_extra=is_extra,
             stacks=stacks,
         )
         for listener in self.listeners:

@@ -19,6 +19,7 @@ from framework.di.place import where
 from framework.errors import OptionsError, ProcessorError
 from framework.store.store import Store
 from framework.worker.crew import Crew
+from framework.worker.tether import Tether
 
 
 class RunningWorker:
@@ -105,6 +106,9 @@ class Workers:
 
     What the package declares is worked wherever its workers run. What is started here is worked by
     this process alone, whether it runs the package's workers or not, until the application closes.
+
+    Attributes:
+        tether: Ties the process to a supervisor, if it has one; the framework's own.
     """
 
     def __init__(
@@ -123,6 +127,7 @@ class Workers:
         self._container: Container | None = None
         self._started: dict[tuple[str, str], RunningWorker] = {}
         self._starting = anyio.Lock()
+        self.tether: Tether | None = None
 
     @property
     def declared(self) -> tuple[Callable[..., object], ...]:
@@ -171,8 +176,10 @@ class Workers:
 
         Of one queue and label, that is: with labels, several work a queue beside each other.
 
-        A dead process's jobs are back in line once their locks have ended, and one that ends its
-        process each time is not quarantined: declare in the package what may do that.
+        In a worker process of ``framework run`` the supervisor keeps its locks and gives its jobs
+        back as soon as the process is dead; elsewhere they are back in line once their locks have
+        ended. A job that ends its process each time is not quarantined: declare in the package
+        what may do that.
 
         Args:
             target: A class with ``process``, or a function, as `processor` takes it, with that
@@ -213,7 +220,7 @@ class Workers:
         if container is None:
             raise RuntimeError("the application is not running: use it as 'async with'")
         container.check(requests_of([spec]))
-        crew = await self._crews.make(container)
+        crew = await self._crews.make(container, tether=self.tether, is_extra=True)
         # One of the process says how safe jobs are on the server.
         crew.server.is_silent = bool(self._declarations.selected or self._started)
         work = await build_work(spec, container, limiter_of(spec))

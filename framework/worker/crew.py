@@ -46,6 +46,8 @@ class Crew:
         looks_always: Whether somebody wants to know of each queue all the time.
         on_stuck: Called when a worker takes nothing, whatever is done about it.
         tether: Ties the process to a supervisor, which keeps its locks.
+        is_extra: Another crew of the process is there for as long as the supervisor, and began the
+            tether; this one joins it.
         stacks: As `Pulse` takes it.
 
     Attributes:
@@ -69,6 +71,7 @@ class Crew:
         looks_always: bool = False,
         on_stuck: Callable[[], None] = lambda: None,
         tether: Tether | None = None,
+        is_extra: bool = False,
         stacks: int | None = None,
     ) -> None:
         self._store = store
@@ -78,7 +81,9 @@ class Crew:
         self._presence = presence
         self._care = care
         self._tether = tether
-        self._pulse = Pulse(tether.beat if tether is not None else None, stacks)
+        self._joins = is_extra
+        self._pulse = Pulse(tether.beat if tether is not None and not is_extra else None, stacks)
+        self._leave: Callable[[], None] = lambda: None
         self._wakers: dict[int, Waker] = {}
         self._patience = patience.total_seconds()
         self._looks_always = looks_always
@@ -146,6 +151,7 @@ class Crew:
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(keeper.stop)
+            self._leave()
             if self._tether is not None:
                 self._tether.beat(0.0)
 
@@ -167,7 +173,10 @@ class Crew:
             keeper.take_over()
             os.kill(os.getpid(), signal.SIGTERM)
 
-        tether.start(holdings, self._count_served, end_alone)
+        if self._joins:
+            self._leave = tether.join(holdings, keeper.take_over)
+        else:
+            tether.start(holdings, self._count_served, end_alone)
         keeper.start()
         return keeper
 

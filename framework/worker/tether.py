@@ -41,9 +41,14 @@ class Tether:
         self._ears = ears
         self._mouth = mouth
         self._guard = threading.Lock()
+        self._places = threading.Lock()
         self._unsent = b""
         self._is_cut = False
         self._holdings: list[Holdings] = []
+        # Places keep their numbers: the supervisor may be speaking of one just now.
+        self._free: list[int] = []
+        self._are_told = True
+        self._on_cut: list[Callable[[], None]] = []
         self._renewed = time.monotonic()
         self._patience = 0.0
         self._count_served: Callable[[], int] = lambda: 0
@@ -62,15 +67,66 @@ class Tether:
             count_served: Tells how many jobs have ended here.
             on_cut: Called in a thread when the supervisor is gone.
         """
-        self._holdings = list(holdings)
         self._count_served = count_served
-        self._patience = min((one.lock_ms for one in holdings), default=0) / 2000
+        self._take_in(holdings)
         self._renewed = time.monotonic()
-        workers = [[one.keys.prefix, one.keys.queue, one.worker, one.lock_ms] for one in holdings]
         os.set_blocking(self._mouth, True)
-        self._say({"workers": workers})
+        self._are_told = self._say({"workers": self._workers()})
         os.set_blocking(self._mouth, False)
-        threading.Thread(target=self._listen, args=[on_cut], name="tether", daemon=True).start()
+        self._on_cut.append(on_cut)
+        threading.Thread(target=self._listen, name="tether", daemon=True).start()
+
+    def join(self, holdings: Sequence[Holdings], on_cut: Callable[[], None]) -> Callable[[], None]:
+        """Tell who takes jobs here from now on, beside those that `start` told of.
+
+        Args:
+            holdings: One for each worker; what they hold is the supervisor renews once it knows.
+            on_cut: Called in a thread when the supervisor is gone.
+
+        Returns:
+            What takes leave, once they hold nothing more.
+        """
+        self._on_cut.append(on_cut)
+        places = self._take_in(holdings)
+        self._tell_workers()
+
+        def leave() -> None:
+            self._on_cut.remove(on_cut)
+            self._free += places
+
+        return leave
+
+    def _take_in(self, holdings: Sequence[Holdings]) -> list[int]:
+        places: list[int] = []
+        with self._places:
+            for one in holdings:
+                if self._free:
+                    place = self._free.pop()
+                    self._holdings[place] = one
+                else:
+                    place = len(self._holdings)
+                    self._holdings.append(one)
+                places.append(place)
+            self._are_told = False
+        self._patience = min((one.lock_ms for one in self._holdings), default=0) / 2000
+        return places
+
+    def _workers(self) -> list[list[object]]:
+        return [
+            [one.keys.prefix, one.keys.queue, one.worker, one.lock_ms] for one in self._holdings
+        ]
+
+    def _tell_workers(self) -> None:
+        """Tell who takes jobs here and what each holds; again with each beat until it was said."""
+        with self._places:
+            told = {"workers": self._workers(), "held": self._held()}
+            self._are_told = self._say(told)
+
+    def _held(self) -> list[dict[JobId, str]]:
+        return [
+            {job_id: number_of(token) for job_id, token in one.held.copy().items()}
+            for one in self._holdings
+        ]
 
     @property
     def renews_locks(self) -> bool:
@@ -93,12 +149,11 @@ class Tether:
         Args:
             loop_age: For how long the event loop has not turned.
         """
+        if not self._are_told:
+            self._tell_workers()
         told: dict[str, object] = {
             "life": [round(loop_age, 1), self._count_served(), memory()],
-            "held": [
-                {job_id: number_of(token) for job_id, token in one.held.copy().items()}
-                for one in self._holdings
-            ],
+            "held": self._held(),
         }
         if self._is_ready:
             told["ready"] = True
@@ -106,13 +161,15 @@ class Tether:
             told["answers"] = self.report()
         self._say(told)
 
-    def _say(self, message: dict[str, object]) -> None:
-        """Send a message, unless the one before is still on its way."""
+    def _say(self, message: Mapping[str, object]) -> bool:
+        """Send a message, unless the one before is still on its way; return whether it was sent."""
         with self._guard:
             self._flush()
-            if not self._unsent:
+            is_free = not self._unsent
+            if is_free:
                 self._unsent = json.dumps(message, separators=(",", ":")).encode() + b"\n"
                 self._flush()
+            return is_free
 
     def _flush(self) -> None:
         try:
@@ -123,7 +180,7 @@ class Tether:
         except OSError:  # nobody listens any more; `_listen` sees to that
             self._unsent = b""
 
-    def _listen(self, on_cut: Callable[[], None]) -> None:
+    def _listen(self) -> None:
         heard = b""
         while chunk := os.read(self._ears, CHUNK):
             *lines, heard = (heard + chunk).split(b"\n")
@@ -131,7 +188,8 @@ class Tether:
                 self._heed(json.loads(line))
         self._is_cut = True
         log.warning("the supervisor is gone; what runs may end, then this process does")
-        on_cut()
+        for call in tuple(self._on_cut):
+            call()
 
     def _heed(self, message: dict[str, list[tuple[int, str, str, WhyLost]]]) -> None:
         self._renewed = time.monotonic()

@@ -125,3 +125,51 @@ def test_that_it_is_ready_is_said_again(ends: Ends) -> None:
     ends.tether.beat(0.0)
 
     assert [told.get("ready") for told in ends.hear()] == [True, True]
+
+
+def test_who_joins_later_is_told_with_what_it_holds_and_hears_what_it_lost(ends: Ends) -> None:
+    lost: list[str] = []
+    held = {JobId("9"): Token("def:3")}
+    one = Holdings(
+        QueueKeys("bull", "later"), held, 1_000, lambda job_id, *_: lost.append(job_id), "def"
+    )
+    ends.hear()
+
+    leave = ends.tether.join([one], lambda: None)
+    (who,) = ends.hear()
+    os.write(ends.mouth, b'{"lost": [[1, "9", "def:3", "lost"]]}\n')
+    eventually(lambda: lost == ["9"])
+    held.clear()
+    leave()
+    again = Holdings(QueueKeys("bull", "last"), {}, 1_000, lambda *_: None, "ghi")
+    ends.tether.join([again], lambda: None)
+
+    assert who["workers"] == [["bull", "mail", "abc", 2000], ["bull", "later", "def", 1000]]
+    assert who["held"] == [{}, {"9": "3"}]
+    (who,) = ends.hear()
+    assert who["workers"] == [["bull", "mail", "abc", 2000], ["bull", "last", "ghi", 1000]]
+
+
+def test_who_joins_while_the_pipe_is_full_is_told_with_a_later_beat(ends: Ends) -> None:
+    ends.held.update({JobId(f"job-{n}"): Token(f"abc:{n}") for n in range(20_000)})
+    ends.tether.beat(0.0)
+    one = Holdings(QueueKeys("bull", "later"), {}, 1_000, lambda *_: None, "def")
+    ends.tether.join([one], lambda: None)
+    ends.held.clear()
+
+    read = b""
+    while b'"later"' not in read:
+        ends.tether.beat(0.0)
+        read += os.read(ends.ears, 1 << 20)
+    assert b'"later"' in read
+
+
+def test_all_who_joined_hear_that_the_supervisor_is_gone(ends: Ends) -> None:
+    heard = threading.Event()
+    one = Holdings(QueueKeys("bull", "later"), {}, 1_000, lambda *_: None, "def")
+    ends.tether.join([one], heard.set)
+
+    os.close(ends.mouth)
+
+    assert heard.wait(5)
+    assert ends.is_cut.wait(5)
