@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -81,9 +82,9 @@ class Connection:
         self._size = 0
         self.close_soon(code, reason)
 
-    async def room(self) -> None:
-        """Wait until the client is not congested, or gone."""
-        while self.is_congested and self.is_open:
+    async def room(self, size: int = CONGESTED_BYTES, count: float = inf) -> None:
+        """Wait until less than that waits to be sent, or the client is gone."""
+        while self.is_open and (self._size >= size or self.count >= count):
             self._room = anyio.Event()
             await self._room.wait()
 
@@ -134,6 +135,6 @@ class Connection:
         was_congested = self.is_congested
         self._outbox.popleft()
         self._size -= len(text)
+        self._room.set()
         if was_congested and not self.is_congested:
-            self._room.set()
             self.on_room()

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
+import anyio
 from anyio.abc import TaskGroup
 from starlette.websockets import WebSocket
 
@@ -20,6 +21,8 @@ from framework_gateway.ws.serving import serve
 # What may wait for a client that takes less than happens.
 MOST_MESSAGES = 1000
 MOST_BYTES = 4 * 1024 * 1024
+# How long one has to take half of that; meanwhile nothing more is read for it.
+PATIENCE_SECONDS = 1.0
 SLOW = 1013, "slow consumer"
 TRY_LATER = 1013, "events cannot be read"
 
@@ -99,12 +102,24 @@ class EventsChannel:
                 connection.close_soon(*TRY_LATER)
                 return
             for event in events:
-                if self._wants(event):
-                    args = event_args(event)
-                    connection.send(happened(connection.next_id(), event.event, args))
-            if connection.count > MOST_MESSAGES or connection.size > MOST_BYTES:
-                connection.drop(*SLOW)
-                return
+                if not self._wants(event):
+                    continue
+                args = event_args(event)
+                connection.send(happened(connection.next_id(), event.event, args))
+                if self._is_full and not await self._has_room():
+                    connection.drop(*SLOW)
+                    return
+
+    @property
+    def _is_full(self) -> bool:
+        return self.connection.count >= MOST_MESSAGES or self.connection.size >= MOST_BYTES
+
+    async def _has_room(self) -> bool:
+        """Wait for a client that takes what it is sent; tell whether it does."""
+        with anyio.move_on_after(PATIENCE_SECONDS):
+            await self.connection.room(MOST_BYTES // 2, MOST_MESSAGES // 2)
+            return True
+        return False
 
     def _wants(self, event: QueueEvent) -> bool:
         return not self.names or event.event in self.names
