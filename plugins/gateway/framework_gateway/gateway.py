@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from framework import Application, Queues, Settings, Workers, load_settings
 from framework_gateway.app import GatewayApp
 from framework_gateway.auth import Guard, Token, tokens_of
+from framework_gateway.callback.service import callbacks
 from framework_gateway.hub import Hub
 from framework_gateway.server import Server, bind
 from framework_gateway.settings import GatewaySettings, load_gateway_settings
@@ -96,7 +97,9 @@ class Gateway:
             queues: Queues = await application.get(Queues)
             workers: Workers = await application.get(Workers)
             redis = (await application.health()).redis.address
-            yield Hub(application, queues, workers, self._settings, self._guard, tasks, redis)
+            settings, guard = self._settings, self._guard
+            async with callbacks(application, workers, settings, tasks) as called:
+                yield Hub(application, queues, workers, settings, guard, tasks, called, redis)
             tasks.cancel_scope.cancel()
 
 

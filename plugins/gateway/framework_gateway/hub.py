@@ -5,6 +5,7 @@ from anyio.abc import TaskGroup
 
 from framework import Application, Queue, Queues, Workers
 from framework_gateway.auth import Guard
+from framework_gateway.callback.service import Callbacks
 from framework_gateway.connections import Connections
 from framework_gateway.errors import closing
 from framework_gateway.settings import GatewaySettings
@@ -27,6 +28,7 @@ class Hub:
         settings: The gateway's.
         guard: Knows the tokens.
         tasks: What works in the background of the gateway.
+        callbacks: The workers that are called over HTTP.
         redis: Where Redis is, without its password.
 
     Attributes:
@@ -43,6 +45,7 @@ class Hub:
         settings: GatewaySettings,
         guard: Guard,
         tasks: TaskGroup,
+        callbacks: Callbacks,
         redis: str = "",
     ) -> None:
         self.application = application
@@ -50,6 +53,7 @@ class Hub:
         self.settings = settings
         self.guard = guard
         self.tasks = tasks
+        self.callbacks = callbacks
         self.redis = redis
         self.connections = Connections()
         self.desks = Desks(workers, tasks)
@@ -88,7 +92,9 @@ class Hub:
     async def close(self) -> None:
         """Let nothing new begin, and what runs end; then close all WebSockets."""
         self.is_closing = True
-        await self.desks.close()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.desks.close)
+            tasks.start_soon(self.callbacks.close)
         self.connections.close(*GOING_AWAY)
         with anyio.move_on_after(CLOSE_SECONDS):
             await self.connections.gone()

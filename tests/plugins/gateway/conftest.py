@@ -20,7 +20,11 @@ async def start(redis_url: str, prefix: str) -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
         async def make(*keys: str | Token, **told: object) -> Gateway:
-            settings = GatewaySettings(**{"grace_period": 1.0, **told})  # type: ignore[arg-type]  # as named by the test
+            registry = {
+                "worker_metadata_key": f"workers-{prefix}",
+                "worker_metadata_stream": f"changes-{prefix}",
+            }
+            settings = GatewaySettings(**{"grace_period": 1.0, **registry, **told})  # type: ignore[arg-type]  # as named by the test
             gateway = await start_gateway(
                 settings_of(redis_url, prefix), keys or (KEY,), port=0, settings=settings
             )
@@ -35,12 +39,17 @@ async def gateway(start: Start) -> Gateway:
     return await start()
 
 
+def client_of(gateway: Gateway, key: str = KEY) -> httpx2.AsyncClient:
+    """Make an HTTP client that sends a key."""
+    base = f"http://127.0.0.1:{gateway.port}"
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx2.AsyncClient(base_url=base, headers=headers, timeout=10)
+
+
 @pytest.fixture
 async def http(gateway: Gateway) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of it that sends the key."""
-    base = f"http://127.0.0.1:{gateway.port}"
-    headers = {"Authorization": f"Bearer {KEY}"}
-    async with httpx2.AsyncClient(base_url=base, headers=headers, timeout=10) as client:
+    async with client_of(gateway) as client:
         yield client
 
 

@@ -1,6 +1,7 @@
 """The paths of the HTTP API."""
 
-from framework_gateway.http import front, held, jobs, queues
+from framework_gateway.auth import Channel
+from framework_gateway.http import front, held, jobs, queues, workers
 from framework_gateway.routing import OPEN, Route
 
 QUEUE = "/queues/:queue"
@@ -27,4 +28,7 @@ ROUTES = (
     Route("GET", f"{JOB}/logs", jobs.show_logs),
     Route("POST", f"{JOB}/logs", held.add_log, OPEN),
     Route("POST", f"{JOB}/progress", held.set_progress, OPEN),
+    Route("POST", "/workers", workers.register, Channel.CALLBACK),
+    Route("GET", "/workers", workers.show_all, Channel.CALLBACK),
+    Route("DELETE", "/workers/:queue", workers.remove, Channel.CALLBACK),
 )

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 from framework_gateway.errors import AnswerError
-from framework_gateway.http.body import json_of
+from framework_gateway.strict_json import json_of
 
 
 class Frame(NamedTuple):

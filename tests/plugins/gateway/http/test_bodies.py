@@ -3,22 +3,15 @@
 from collections.abc import AsyncIterator, Callable
 
 import anyio
-import httpx2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from framework_gateway.errors import AnswerError
-from framework_gateway.http.body import json_of
 from framework_gateway.job_check import checked_jobs
-from tests.plugins.gateway.conftest import KEY, Start
+from framework_gateway.strict_json import json_of
+from tests.plugins.gateway.conftest import KEY, Start, client_of
 
 AT = "/queues/demo/jobs"
-
-
-def client_of(port: int) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {KEY}"}
-    )
 
 
 async def chunks(count: int) -> AsyncIterator[bytes]:
@@ -29,7 +22,7 @@ async def chunks(count: int) -> AsyncIterator[bytes]:
 async def test_a_body_over_the_limit_is_refused_at_once(start: Start) -> None:
     gateway = await start(max_message_bytes=2000)
 
-    async with client_of(gateway.port) as client:
+    async with client_of(gateway) as client:
         told = await client.post(AT, content=b"[" + b" " * 3000 + b"]")
         untold = await client.post(AT, content=chunks(5))
         after = await client.post(AT, json=[{"name": "n", "data": 1}])
@@ -42,7 +35,7 @@ async def test_a_body_over_the_limit_is_refused_at_once(start: Start) -> None:
 async def test_a_body_just_at_the_limit_is_taken(start: Start) -> None:
     gateway = await start(max_message_bytes=2000)
 
-    async with client_of(gateway.port) as client:
+    async with client_of(gateway) as client:
         answer = await client.post(AT, content=b"[" + b" " * 1998 + b"]")
 
     assert (answer.status_code, answer.text) == (200, "[]")
