@@ -9,11 +9,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from framework_gateway.auth import Channel, Token, bearer_in
 from framework_gateway.deadline import Deadline
-from framework_gateway.errors import answer_of, forbidden, unauthorized
+from framework_gateway.errors import AnswerError, answer_of, forbidden, unauthorized
 from framework_gateway.http.routes import ROUTES
 from framework_gateway.hub import Hub
 from framework_gateway.names import check_queue_name
-from framework_gateway.routing import OPEN, QUEUE, Open, Table, decoded
+from framework_gateway.routing import HELD, OPEN, QUEUE, Open, Table, decoded
 from framework_gateway.status import STATUS
 from framework_gateway.ws.routes import SOCKETS
 
@@ -92,6 +92,10 @@ class GatewayApp:
         if needs == OPEN:
             return None
         token = self._hub.guard.find(sent)
+        if needs == HELD and sent is not None and token is None:
+            return None
+        if needs == HELD:
+            raise unauthorized()
         if token is None:
             raise unauthorized()
         return token
@@ -104,8 +108,13 @@ class GatewayApp:
         Raises:
             AnswerError: 400; 403 where the token does not open this.
         """
-        named = decoded(parts)
-        queue = check_queue_name(named[QUEUE], self._hub.settings) if QUEUE in named else None
+        try:
+            named = decoded(parts)
+            queue = check_queue_name(named[QUEUE], self._hub.settings) if QUEUE in named else None
+        except AnswerError:
+            if needs == HELD:  # nobody holds a job of such a queue
+                raise unauthorized() from None
+            raise
         if token is not None and isinstance(needs, Channel) and not token.may(needs, queue):
             raise forbidden()
         return named

@@ -35,6 +35,7 @@ class Hub:
         connections: The WebSockets that are open.
         desks: Hand jobs to worker clients.
         is_closing: Whether the gateway closes: nothing new begins.
+        closed: All that serves clients for as long as they like is to end.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Hub:
         self.connections = Connections()
         self.desks = Desks(workers, tasks)
         self.is_closing = False
+        self.closed = anyio.Event()
         self._queues = queues
 
     @property
@@ -95,6 +97,7 @@ class Hub:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.desks.close)
             tasks.start_soon(self.callbacks.close)
+        self.closed.set()
         self.connections.close(*GOING_AWAY)
         with anyio.move_on_after(CLOSE_SECONDS):
             await self.connections.gone()

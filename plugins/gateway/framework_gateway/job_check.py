@@ -81,6 +81,8 @@ def options_of(opts: dict[str, Any]) -> JobOptions:
     options = JobOptions(remove_on_complete=None, remove_on_fail=None)
     for name, given in opts.items():
         if name in OPTIONS:
+            if name == "parent":
+                options["on_child_failure"] = "wait"  # as in BullMQ, where nothing else is said
             ours, read = OPTIONS[name]
             options[ours] = read(name, given)  # type: ignore[literal-required]  # the table's names are JobOptions' own
     return options

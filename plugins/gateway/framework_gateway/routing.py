@@ -17,9 +17,10 @@ from framework_gateway.errors import AnswerError, bad_request
 if TYPE_CHECKING:
     from framework_gateway.hub import Hub
 
-# What asks for no key of the gateway's: anybody may, or the endpoint decides itself.
-Open = Literal["open"]
+# What asks for no token of the gateway's: anybody may, or who holds the job that the path names.
+Open = Literal["open", "held"]
 OPEN: Open = "open"
+HELD: Open = "held"
 HttpEndpoint = Callable[["Hub", Request], Awaitable[ASGIApp]]
 # What is checked before the upgrade, and what then serves the connection.
 OpenChannel = Callable[["Hub", WebSocket], Awaitable[Callable[[], Awaitable[None]]]]
@@ -36,7 +37,8 @@ class Route:
         method: Such as ``GET``.
         path: Such as ``/queues/:queue/jobs/:id``; what follows a colon is in ``path_params``.
         endpoint: Answers; it may raise `AnswerError` and the framework's own errors.
-        needs: What a token must open; ``open``: no token of the gateway's is looked for.
+        needs: What a token must open. No token of the gateway's is looked for where it is ``open``,
+            or ``held``: there the endpoint looks whether the token holds the job.
     """
 
     method: str

@@ -1,8 +1,8 @@
 """The paths of the HTTP API."""
 
 from framework_gateway.auth import Channel
-from framework_gateway.http import front, held, jobs, queues, workers
-from framework_gateway.routing import OPEN, Route
+from framework_gateway.http import events, flows, front, held, jobs, queues, workers
+from framework_gateway.routing import HELD, OPEN, Route
 
 QUEUE = "/queues/:queue"
 JOBS = f"{QUEUE}/jobs"
@@ -18,6 +18,7 @@ ROUTES = (
     Route("POST", f"{QUEUE}/resume", queues.resume),
     Route("POST", f"{QUEUE}/drain", queues.drain),
     Route("POST", f"{QUEUE}/clean", queues.clean),
+    Route("GET", f"{QUEUE}/events", events.follow),
     Route("POST", JOBS, jobs.add_jobs),
     Route("GET", JOBS, jobs.list_jobs),
     Route("GET", JOB, jobs.show_job),
@@ -26,8 +27,9 @@ ROUTES = (
     Route("POST", f"{JOB}/retry", jobs.retry_job),
     Route("POST", f"{JOB}/promote", jobs.promote_job),
     Route("GET", f"{JOB}/logs", jobs.show_logs),
-    Route("POST", f"{JOB}/logs", held.add_log, OPEN),
-    Route("POST", f"{JOB}/progress", held.set_progress, OPEN),
+    Route("POST", f"{JOB}/logs", held.add_log, HELD),
+    Route("POST", f"{JOB}/progress", held.set_progress, HELD),
+    Route("POST", "/flows", flows.add_flows),
     Route("POST", "/workers", workers.register, Channel.CALLBACK),
     Route("GET", "/workers", workers.show_all, Channel.CALLBACK),
     Route("DELETE", "/workers/:queue", workers.remove, Channel.CALLBACK),
