@@ -124,7 +124,7 @@ class Application:
                 Settings: self.settings,
                 type(self.settings): self.settings,
                 Clock: self.clock,
-                Queues: Queues(self._lines.get),
+                Queues: Queues(self._lines.get, self._lines.drop),
                 Redis: Redis(self.store),
                 Routes: self.routes,
                 Workers: self.workers,

@@ -37,6 +37,10 @@ class Lines:
         """Let queues be opened; what they need in the background runs in ``tasks``."""
         self._tasks = tasks
 
+    def drop(self, queue: str, prefix: str | None = None) -> None:
+        """Keep a queue no longer; who uses it now goes on."""
+        self._lines.pop((prefix or self._prefix, queue), None)
+
     def forget(self) -> None:
         """Forget what belongs to one run of the application."""
         self._lines.clear()

@@ -14,8 +14,13 @@ class Queues:
     Where the name is known beforehand, ask for ``Annotated[Queue, Named("mail")]``.
     """
 
-    def __init__(self, lines: Callable[[str, str | None], Line]) -> None:
+    def __init__(
+        self,
+        lines: Callable[[str, str | None], Line],
+        drop: Callable[[str, str | None], None],
+    ) -> None:
         self._lines = lines
+        self._drop = drop
 
     def get(self, name: str, *, prefix: str | None = None) -> Queue:
         """Return a queue; all share the connections of the process. It need not be there yet.
@@ -33,3 +38,15 @@ class Queues:
         if ":" in name:
             raise OptionsError("name", f"a queue's name has no ':', got {name!r}")
         return Queue(self._lines(name, prefix))
+
+    def drop(self, name: str, *, prefix: str | None = None) -> None:
+        """Keep a queue no longer that `get` has returned; who uses it now goes on.
+
+        What is kept of a queue is little. A process whose users name any number of queues drops
+        those that are used no more.
+
+        Args:
+            name: The queue's name.
+            prefix: As of `get`.
+        """
+        self._drop(name, prefix)

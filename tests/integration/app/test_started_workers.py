@@ -92,6 +92,19 @@ async def test_a_queue_of_any_name_and_prefix_is_reached(open_app: Open, prefix:
         assert mine.id == there.id  # each counts its own
 
 
+async def test_a_dropped_queue_goes_on_for_who_uses_it(open_app: Open) -> None:
+    async with open_app() as app:
+        queues = await app.get(Queues)
+        used = queues.get("mine")
+        async with used.listen() as listener:
+            queues.drop("mine")
+            queues.drop("never there")
+            await queues.get("mine").add("n", 1)
+
+            assert [one.event for one in await listener.receive()][:1] == ["added"]
+        assert (await used.counts())[JobState.WAITING] == 1
+
+
 @pytest.mark.parametrize("name", ["", "a:b", 7])
 async def test_what_is_no_name_of_a_queue_is_refused(open_app: Open, name: str) -> None:
     async with open_app() as app:
