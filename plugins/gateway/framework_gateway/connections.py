@@ -1,5 +1,6 @@
 """Who is connected: for the status, and to close what a revoked token opened."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -67,6 +68,7 @@ class Connections:
     """All WebSockets that are open."""
 
     _entries: dict[int, Entry] = field(default_factory=dict[int, Entry])
+    _queues: Counter[str] = field(default_factory=Counter[str])
     _left: anyio.Event = field(default_factory=anyio.Event)
 
     def __iter__(self) -> Iterator[Entry]:
@@ -75,11 +77,17 @@ class Connections:
     def add(self, entry: Entry) -> None:
         """Note one that was opened."""
         self._entries[id(entry)] = entry
+        self._queues[entry.queue] += 1
 
     def remove(self, entry: Entry) -> None:
         """Forget one that was closed."""
-        self._entries.pop(id(entry), None)
+        if self._entries.pop(id(entry), None) is not None:
+            self._queues -= Counter((entry.queue,))
         self._left.set()
+
+    def uses(self, queue: str) -> bool:
+        """Tell whether anybody is connected to a queue."""
+        return queue in self._queues
 
     def count(self, channel: Channel) -> int:
         """Tell how many of a channel are open."""

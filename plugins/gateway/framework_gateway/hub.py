@@ -61,6 +61,8 @@ class Hub:
         self.is_closing = False
         self.closed = anyio.Event()
         self._queues = queues
+        # The one that was used last is the last.
+        self._open: dict[str, Queue] = {}
 
     @property
     def prefix(self) -> str:
@@ -68,8 +70,20 @@ class Hub:
         return self.application.settings.prefix
 
     def queue(self, name: str) -> Queue:
-        """Return a queue whose name is checked."""
-        return self._queues.get(name)
+        """Return a queue whose name is checked; those used least lately are kept no longer."""
+        queue = self._open.pop(name, None) or self._queues.get(name)
+        self._open[name] = queue
+        if len(self._open) > self.settings.queue_cache_size:
+            self._drop_one()
+        return queue
+
+    def _drop_one(self) -> None:
+        """Drop the queue that nobody is connected to and that was used least lately."""
+        for name in list(self._open)[:-1]:
+            if not self.connections.uses(name):
+                del self._open[name]
+                self._queues.drop(name)
+                return
 
     def check_open(self) -> None:
         """Refuse what begins while the gateway closes.

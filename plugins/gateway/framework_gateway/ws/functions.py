@@ -14,7 +14,7 @@ from framework import (
     Queue,
     job_json,
 )
-from framework_gateway.adding import add_all, upsert
+from framework_gateway.adding import add_all, add_repeated, upsert
 from framework_gateway.counts import TYPES, job_counts, jobs_page
 from framework_gateway.errors import bad_request
 from framework_gateway.http.queues import CLEANED
@@ -57,8 +57,12 @@ async def add(hub: Hub, queue: Queue, args: Arguments) -> bytes:
     """Add a job."""
     told = {"name": args.any("name"), "data": args.any("data"), "opts": args.any("opts", None)}
     args.end()
-    added = await add_all(queue, [checked_job(told, hub.prefix)])
-    return job_json(added[0]) if added else NULL
+    job = checked_job(told, hub.prefix)
+    if job.repeat is not None:
+        run = await add_repeated(queue, job)
+        return NULL if run is None else job_json(run)
+    # Alone: adds of the same time travel together.
+    return job_json(await queue.add(job.name, job.data, **job.options))
 
 
 async def add_bulk(hub: Hub, queue: Queue, args: Arguments) -> bytes:
