@@ -66,7 +66,7 @@ class Caller:
             raise failed(words_of(error)) from None
         if status // 100 != HTTPStatus.OK // 100:
             raise failed(refusal(status, phrase, text_of(kind, answer[:OTHER_BYTES])))
-        if kind.get_content_type() != JSON:
+        if status == HTTPStatus.NO_CONTENT or kind.get_content_type() != JSON:
             return text_of(kind, answer)
         try:
             return json_of(answer)

@@ -8,7 +8,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from framework import Context, FrameworkError, Job, RunningWorker, Workers, processor
+from framework import Context, FrameworkError, Job, Queues, RunningWorker, Workers, processor
 from framework_gateway.callback.call import Caller
 from framework_gateway.callback.record import HttpWorker, digest_of, read_worker
 from framework_gateway.callback.registry import Registry
@@ -29,11 +29,13 @@ class Running:
         digest: Of what was stored.
         record: What was stored; None if it could not be read.
         worker: What runs.
+        shown: Ends that it is listed.
     """
 
     digest: str
     record: HttpWorker | None = None
     worker: RunningWorker | None = None
+    shown: anyio.CancelScope | None = None
 
 
 class HttpCrew:
@@ -42,6 +44,7 @@ class HttpCrew:
     Args:
         registry: Says which there are.
         workers: Starts them.
+        queues: Lists them.
         caller: Calls their endpoints.
         settings: The gateway's.
         tasks: Where those that leave are waited for.
@@ -51,12 +54,14 @@ class HttpCrew:
         self,
         registry: Registry,
         workers: Workers,
+        queues: Queues,
         caller: Caller,
         settings: GatewaySettings,
         tasks: TaskGroup,
     ) -> None:
         self._registry = registry
         self._workers = workers
+        self._queues = queues
         self._caller = caller
         self._settings = settings
         self._tasks = tasks
@@ -122,8 +127,16 @@ class HttpCrew:
         # A label of its own: the one before may still be ending its jobs.
         label = f"callback {self._started}"
         worker = await self._workers.start(self._processor(record), label=label)
+        shown = anyio.CancelScope()
+        self._tasks.start_soon(self._show, queue, shown)
         log.info("http worker started", queue=queue, host=record.endpoint.host)
-        return Running(digest, record, worker)
+        return Running(digest, record, worker, shown)
+
+    async def _show(self, queue: str, shown: anyio.CancelScope) -> None:
+        """Let the workers that are listed for the queue have this one among them."""
+        with shown:
+            async with self._queues.get(queue).show_worker("http"):
+                await anyio.sleep_forever()
 
     def _processor(self, record: HttpWorker) -> Handler:
         endpoint, caller = record.endpoint, self._caller
@@ -143,6 +156,8 @@ class HttpCrew:
 
     def _part_with(self, known: Running) -> None:
         """Let a worker take no more jobs, and end those it has."""
+        if known.shown is not None:
+            known.shown.cancel()
         if known.worker is not None:
             known.worker.end()
             self._leaving.add(known.worker)

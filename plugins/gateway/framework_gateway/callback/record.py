@@ -179,7 +179,9 @@ def read_options(
     concurrency = whole(opts.get("concurrency", 1), 1, settings.max_concurrency)
     if concurrency is None:
         raise invalid("concurrency")
-    stalls = whole(opts.get("maxStalledCount", settings.max_stalled_count or 1), 1, MAX_INT)
+    stalls: int | None = settings.max_stalled_count
+    if "maxStalledCount" in opts:
+        stalls = whole(opts["maxStalledCount"], 1, MAX_INT)
     if stalls is None:
         raise invalid("maxStalledCount")
     return HttpWorker(

@@ -8,7 +8,7 @@ import structlog
 from anyio.abc import TaskGroup
 from pydantic_core import to_json
 
-from framework import Application, FrameworkError, Redis, Workers
+from framework import Application, FrameworkError, Queues, Redis, Workers
 from framework_gateway.callback.allow import Allowed
 from framework_gateway.callback.call import Caller
 from framework_gateway.callback.crew import HttpCrew
@@ -134,7 +134,8 @@ async def callbacks(
     allowed = Allowed(settings.endpoint_allow)
     registry = Registry(await application.get(Redis), settings)
     caller = Caller(allowed, settings.max_message_bytes)
-    crew = HttpCrew(registry, workers, caller, settings, tasks)
+    queues: Queues = await application.get(Queues)
+    crew = HttpCrew(registry, workers, queues, caller, settings, tasks)
     service = Callbacks(registry, crew, allowed, settings)
     try:
         await service.start(tasks)

@@ -21,9 +21,9 @@ def written(text: bytes, status: int = 200) -> Response:
     return Response(text, status, media_type=JSON)
 
 
-def array_of(jobs: Iterable[Job[Any, Any]]) -> bytes:
-    """Return the JSON text of an array of jobs."""
-    return b"[%b]" % b",".join(map(job_json, jobs))
+def members_of(jobs: Iterable[Job[Any, Any]]) -> bytes:
+    """Return the JSON texts of jobs, as members of an array."""
+    return b",".join(map(job_json, jobs))
 
 
 def done() -> Response:

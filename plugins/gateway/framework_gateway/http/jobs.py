@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from anyio.lowlevel import checkpoint
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,12 +11,15 @@ from framework import JobState, job_json
 from framework_gateway.adding import add_all
 from framework_gateway.auth import Channel, Token
 from framework_gateway.counts import job_counts, jobs_page
-from framework_gateway.errors import AnswerError, forbidden
-from framework_gateway.http.answers import array_of, done, json_answer, written
+from framework_gateway.errors import AnswerError, bad_request, forbidden
+from framework_gateway.http.answers import done, json_answer, members_of, written
 from framework_gateway.http.body import read_json
 from framework_gateway.http.pages import page_of, types_of
 from framework_gateway.hub import Hub
 from framework_gateway.job_check import CheckedJob, checked_jobs
+
+# How many jobs are checked or worded until others have their turn.
+TURN = 500
 
 
 def not_found() -> AnswerError:
@@ -25,11 +29,22 @@ def not_found() -> AnswerError:
 
 async def add_jobs(hub: Hub, request: Request) -> Response:
     """Add an array of jobs: all of them, or none."""
-    jobs = checked_jobs(await read_json(hub, request), hub.prefix)
-    for job in jobs:
-        check_parent(request.scope["token"], job)
+    body = await read_json(hub, request)
+    if not isinstance(body, list):
+        raise bad_request("Body must be an array")
+    jobs: list[CheckedJob] = []
+    for first in range(0, len(body), TURN):
+        some = checked_jobs(body[first : first + TURN], hub.prefix)
+        for job in some:
+            check_parent(request.scope["token"], job)
+        jobs += some
+        await checkpoint()
     added = await add_all(hub.queue(request.path_params["queue"]), jobs)
-    return written(array_of(added))
+    parts: list[bytes] = []
+    for first in range(0, len(added), TURN):
+        parts.append(members_of(added[first : first + TURN]))
+        await checkpoint()
+    return written(b"[%b]" % b",".join(parts))
 
 
 def check_parent(token: Token, job: CheckedJob) -> None:
@@ -52,8 +67,8 @@ async def list_jobs(hub: Hub, request: Request) -> Response:
     counts = await job_counts(queue, types)
     jobs = await jobs_page(queue, types, start, start + length - 1) if length else []
     return written(
-        b'{"counts":%b,"jobs":%b,"start":%d,"length":%d}'
-        % (to_json(counts), array_of(jobs), start, length)
+        b'{"counts":%b,"jobs":[%b],"start":%d,"length":%d}'
+        % (to_json(counts), members_of(jobs), start, length)
     )
 
 

@@ -46,6 +46,7 @@ async def ended(queue: Queue, job: Job[object]) -> Job[object]:
         (Answer(200, b"\xff", TEXT), "\ufffd"),
         (Answer(200, b"bare"), "bare"),
         (Answer(204), ""),
+        (Answer(204, b"", {"Content-Type": "application/json"}), ""),
     ],
     ids=str,
 )  # fmt: skip

@@ -294,6 +294,37 @@ def is_called(gateway: Gateway, served: Endpoint) -> bool:
     return told == [served.url.partition("?")[0]]
 
 
+async def test_a_gateway_whose_line_was_cut_still_hears_of_workers(
+    start: Start, app: Application
+) -> None:
+    redis = await app.get(Redis)
+    one, two = await start(), await start()
+    clients = (await redis.command("CLIENT", "LIST")).decode().splitlines()
+    for client in clients:
+        if "cmd=xread" in client:
+            await redis.command("CLIENT", "KILL", "ID", client.partition("id=")[2].split()[0])
+
+    async with client_of(one) as http:
+        await http.post("/workers", json=GOOD_WORKER)
+
+    await until(two.hub.callbacks.told)
+
+
+async def test_a_worker_is_among_those_that_are_listed(
+    http: httpx2.AsyncClient, queue: Queue
+) -> None:
+    await http.post("/workers", json=GOOD_WORKER)
+    listed = await until(queue.workers)
+
+    await http.delete("/workers/demo")
+
+    async def is_gone() -> bool:
+        return not await queue.workers()
+
+    assert len(listed) == 1
+    await until(is_gone)
+
+
 async def test_a_bad_record_is_logged_and_passed_over(
     start: Start, app: Application, queue: Queue, prefix: str
 ) -> None:
