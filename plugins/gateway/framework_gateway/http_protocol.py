@@ -57,6 +57,17 @@ class HeadDeadline(H11Protocol):
         self._end()
         super().connection_lost(exc)
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; if that is seen in a body, nobody else answers the request."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if cycle.response_started:
+                self.transport.close()
+                return
+        super().send_400_response(msg)
+
     @property
     def _awaits_head(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
