@@ -15,6 +15,7 @@ from framework_gateway.hub import Hub
 from framework_gateway.names import check_queue_name
 from framework_gateway.routing import HELD, OPEN, QUEUE, Open, Table, decoded
 from framework_gateway.status import STATUS
+from framework_gateway.ws.connection import RECEIVE, SEND
 from framework_gateway.ws.routes import SOCKETS
 
 log = structlog.get_logger("framework.gateway")
@@ -39,6 +40,7 @@ class GatewayApp:
         """Answer a request, or serve a WebSocket."""
         try:
             if scope["type"] == "websocket":
+                scope[RECEIVE], scope[SEND] = receive, send
                 await self._serve(WebSocket(scope, receive, send))
             else:
                 seconds = self._hub.settings.request_timeout

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from math import inf
 
 import anyio
+from starlette.types import Receive, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+# Where the app puts what the server gave it.
+RECEIVE, SEND = "gateway.receive", "gateway.send"
 # From so many bytes on, which the client has not taken, nothing more is begun for it.
 CONGESTED_BYTES = 256 * 1024
 # A client that is to go has so long to take what waits for it.
@@ -32,7 +35,9 @@ class Connection:
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
-        self._receive = socket.receive
+        # The server's own: what Starlette adds costs as much again for each message.
+        self._receive: Receive = socket.scope[RECEIVE]
+        self._send: Send = socket.scope[SEND]
         self._outbox: deque[bytes] = deque()
         self._size = 0
         self._news = anyio.Event()
@@ -129,7 +134,7 @@ class Connection:
 
     async def _send_one(self) -> None:
         text = self._outbox[0]
-        await self._socket.send({"type": "websocket.send", "text": text.decode()})
+        await self._send({"type": "websocket.send", "text": text})
         if not self._outbox or self._outbox[0] is not text:  # dropped meanwhile
             return
         was_congested = self.is_congested
