@@ -1,18 +1,26 @@
 """A gateway on queues that Node and Python use at the same time."""
 
+import json
 from typing import Any
 
+import anyio
 import pytest
 
 from framework import Job, Queue, processor
 from framework_gateway import Gateway
-from tests.plugins.gateway.clients import client
+from tests.plugins.gateway.clients import Client, client
 from tests.support.apps import Open, open_app, working
 from tests.support.node import NodePeer
 from tests.support.until import until
 
 __all__ = ["open_app"]
 pytestmark = pytest.mark.interop
+
+
+async def answer_all(worker: Client) -> None:
+    """Answer each delivery, until cancelled."""
+    async for text in worker.socket:
+        await worker.answer(json.loads(text)["id"], result="far")
 
 
 async def test_remote_clients_node_and_python_share_a_queue(
@@ -36,17 +44,15 @@ async def test_remote_clients_node_and_python_share_a_queue(
         theirs = await node.add_bulk("demo", [{"name": "n", "data": {"a": 1}}] * 20)
         remote = await asks.ok("addBulk", [{"name": "n", "data": 1}] * 20)
         await node.work("demo", returning="Node", concurrency=2)
-        async with working(open_app(work)):
+        async with working(open_app(work)), anyio.create_task_group() as tasks:
+            tasks.start_soon(answer_all, worker)
             await asks.ok("resume")
             ids = {*(job.id for job in ours), *theirs, *(job["id"] for job in remote)}
-            answered, results = 0, dict[str, str]()
+            results = dict[str, str]()
             while len(results) < len(ids):
-                event = await listener.data()
-                results[event["args"][0]["jobId"]] = event["args"][0]["returnvalue"]
-                while answered < 5 and len(results) < len(ids):
-                    delivery = await worker.receive()
-                    await worker.answer(delivery["id"], result="far")
-                    answered += 1
+                fields = (await listener.data())["args"][0]
+                results[fields["jobId"]] = fields["returnvalue"]
+            tasks.cancel_scope.cancel()
         names = {one["name"] for one in await asks.ok("getWorkers")}
 
         async def all_heard() -> bool:
