@@ -99,6 +99,10 @@ def worded(told: dict[str, Any]) -> str:
     head = f"prefix {told['prefix']} on redis {told['redis']}"
     rows = [("channel", "queue", "client", "name", "jobs")]
     rows += [
+        ("callback", one["queue"], one["url"], "", f"{one['running']} of {one['concurrency']}")
+        for one in told["callbacks"]
+    ]
+    rows += [
         (one["channel"], one["queue"], one["client"], one.get("name", ""), jobs_of(one))
         for one in told["connections"]
     ]

@@ -9,7 +9,9 @@ import anyio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from framework import Job, JobState, Queue
 from framework_gateway import Gateway
+from tests.support.until import until
 
 PATIENCE = 10.0
 
@@ -118,3 +120,15 @@ async def refused(
             raise AssertionError("it was accepted")
     except InvalidStatus as error:
         return error.response.status_code, (error.response.body or b"").decode()
+
+
+async def has_state(queue: Queue, job: Job[Any], state: JobState) -> Job[Any]:
+    """Wait until a job stands somewhere; return it."""
+
+    async def stands_there() -> bool:
+        return await queue.state(job.id) is state
+
+    await until(stands_there, message=f"job {job.id} is {state}")
+    found = await queue.job(job.id)
+    assert found is not None
+    return found

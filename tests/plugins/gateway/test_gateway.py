@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from framework import RedisUnavailableError, Settings
-from framework_gateway import Gateway, GatewaySettings, start_gateway
+from framework_gateway import Gateway, GatewaySettings, Token, start_gateway
 from tests.plugins.gateway.clients import client
 from tests.plugins.gateway.conftest import Start
 from tests.support.apps import settings_of
@@ -79,3 +79,27 @@ async def test_no_more_queues_are_kept_than_the_setting_says(start: Start) -> No
     assert len(kept) == 3
     assert "stays" in kept
     assert "demo9" in kept
+
+
+async def test_the_status_tells_what_a_token_may_see(start: Start, prefix: str) -> None:
+    gateway = await start("all", Token(SecretStr("some"), queues=("mail",)))
+    worker = {"queue": "calls", "endpoint": {"url": "http://127.0.0.1:9/x?y=1", "method": "POST"}}
+
+    async with (
+        client(gateway, "/queue/mail", key="all"),
+        client(gateway, "/queue/demo/events", key="all"),
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{gateway.port}") as http,
+    ):
+        everything = {"Authorization": "Bearer all"}
+        await http.post("/workers", json=worker, headers=everything)
+        told = (await http.get("/status", headers=everything)).json()
+        some = (await http.get("/status", headers={"Authorization": "Bearer some"})).json()
+
+    assert told["prefix"] == prefix
+    seen = [(one["channel"], one["queue"]) for one in told["connections"]]
+    assert seen == [("queue", "mail"), ("events", "demo")]
+    assert told["callbacks"] == [
+        {"queue": "calls", "url": "http://127.0.0.1:9/x", "concurrency": 1, "running": 0}
+    ]
+    assert [one["queue"] for one in some["connections"]] == ["mail"]
+    assert some["callbacks"] == []

@@ -120,8 +120,10 @@ class Desk:
             self._worker.resize(min(self._total, MOST_IN_HAND))
 
     async def _hand_over(self, job: Job[Any], ctx: Context) -> Any:  # noqa: ANN401 - as it says
-        client = next(iter(self._ready), None)
-        if client is None:  # it left, or is congested, since the job was asked for
-            await ctx.give_back()
-        del self._ready[client]
-        return await client.deliver(job, ctx)
+        while self._ready:
+            client = next(iter(self._ready))
+            del self._ready[client]
+            if client.free > 0:
+                return await client.deliver(job, ctx)
+        # Whoever it was asked for has left since, or is congested.
+        return await ctx.give_back()
