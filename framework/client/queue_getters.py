@@ -175,12 +175,17 @@ class QueueGetters(QueueBase):
         Args:
             name: What it calls itself; letters that Redis takes in no name become ``-``.
         """
-        tried = anyio.Event()
+        tried, failure = anyio.Event(), None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(show_worker, self._store, self._keys, name, tried)
             await tried.wait()
-            yield
+            try:
+                yield
+            except Exception as error:  # raised below, so that no group wraps it
+                failure = error
             tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
 
     async def meta(self) -> dict[str, str]:
         """Return the queue's settings as they stand in Redis: ``meta``.

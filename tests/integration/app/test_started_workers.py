@@ -394,6 +394,10 @@ async def test_what_works_a_queue_by_other_means_is_listed(open_app: Open) -> No
         async with queue.show_worker("far away"):
             (listed,) = await queue.workers()
 
+        with pytest.raises(ValueError, match="alone"):
+            async with queue.show_worker():
+                raise ValueError("alone")
+
         assert listed.name == "far-away"
         assert int(listed.id) > 0
         await until(queue_is_empty(queue), message="it is listed no more")
