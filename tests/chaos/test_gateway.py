@@ -1,8 +1,9 @@
 """A gateway under its crowd: clients that are cut while they drain a queue, and how quick it is."""
 
 import json
+import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import anyio
@@ -11,9 +12,11 @@ import pytest
 from framework import Application, JobState, Queue
 from framework_gateway import Gateway, GatewaySettings, start_gateway
 from tests.chaos.conftest import Tell
-from tests.plugins.gateway.clients import url
+from tests.plugins.gateway import serving
+from tests.plugins.gateway.serving import environment_of
 from tests.plugins.gateway.test_storm import KEEP, all_done, storm
 from tests.support.apps import settings_of
+from tests.support.command import command
 
 KEY = "right-key"
 JOBS = 20_000
@@ -34,6 +37,17 @@ async def gateway(redis_url: str, prefix: str) -> AsyncIterator[Gateway]:
 
 
 @pytest.fixture
+def where(redis_url: str, prefix: str, tmp_path: Path) -> Iterator[str]:
+    """A gateway as it is run in production: as a command of its own."""
+    environment = environment_of(redis_url, prefix, tmp_path)
+    with command("gateway", cwd=tmp_path, environment=environment) as run:
+        run.says("gateway listens")
+        yield f"ws://127.0.0.1:{environment['PORT']}/queue/demo"
+        run.send(signal.SIGTERM)
+        run.ends()
+
+
+@pytest.fixture
 async def queue(redis_url: str, prefix: str) -> AsyncIterator[Queue]:
     async with Application(settings=settings_of(redis_url, prefix)) as app:
         yield app.queue("demo")
@@ -50,12 +64,12 @@ async def test_a_hundred_clients_cut_at_random_lose_no_job(
 
 
 async def test_a_gateway_hands_out_three_thousand_jobs_a_second(
-    gateway: Gateway, queue: Queue, tell: Tell
+    where: str, queue: Queue, tell: Tell
 ) -> None:
-    where = url(gateway, f"/queue/demo/process/10?token={KEY}")
-    command = [sys.executable, "-m", "tests.plugins.gateway.crowd", where, str(CLIENTS)]
+    path = f"{where}/process/10?token={serving.KEY}"
+    program = [sys.executable, "-m", "tests.plugins.gateway.crowd", path, str(CLIENTS)]
     rates: list[float] = []
-    async with await anyio.open_process(command, cwd=ROOT, stdout=None, stderr=None) as crowd:
+    async with await anyio.open_process(program, cwd=ROOT, stdout=None, stderr=None) as crowd:
         await anyio.sleep(2)  # all are connected
         for turn in range(TRIES):
             await queue.pause()
@@ -76,12 +90,12 @@ async def test_a_gateway_hands_out_three_thousand_jobs_a_second(
     assert max(rates) >= LEAST_JOBS
 
 
-async def test_an_add_takes_less_than_twenty_milliseconds(gateway: Gateway, tell: Tell) -> None:
-    where = url(gateway, f"/queue/demo?token={KEY}")
-    command = [sys.executable, "-m", "tests.plugins.gateway.callers", where, "50", "200"]
+async def test_an_add_takes_less_than_twenty_milliseconds(where: str, tell: Tell) -> None:
+    path = f"{where}?token={serving.KEY}"
+    program = [sys.executable, "-m", "tests.plugins.gateway.callers", path, "50", "200"]
     told: list[dict[str, float]] = []
     for _ in range(TRIES):
-        told.append(json.loads((await anyio.run_process(command, cwd=ROOT)).stdout))
+        told.append(json.loads((await anyio.run_process(program, cwd=ROOT)).stdout))
         if told[-1]["p99"] < MOST_MS:
             break
 

@@ -6,30 +6,65 @@ import time
 from collections.abc import Sequence
 
 import anyio
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
+
+# Adds of each client that come before those that are measured.
+WARMING = 20
 
 
-async def call(url: str, adds: int, seconds: list[float]) -> None:
-    """Add jobs over one connection, each once the one before it is there."""
-    async with connect(url, compression=None, ping_interval=None, open_timeout=60) as socket:
-        for number in range(adds):
-            began = time.perf_counter()
-            await socket.send(f'{{"id":{number},"data":{{"fn":"add","args":["n",{{"n":1}}]}}}}')
-            answer = str(await socket.recv())
-            seconds.append(time.perf_counter() - began)
-            if not answer.startswith(f'{{"id":{number},"data":{{"ok":'):
-                raise RuntimeError(answer)
+class Callers:
+    """Clients that add jobs.
+
+    Args:
+        url: Where they connect.
+        clients: How many there are.
+        adds: How many jobs each adds.
+    """
+
+    def __init__(self, url: str, clients: int, adds: int) -> None:
+        self.url = url
+        self.clients = clients
+        self.adds = adds
+        self.seconds: list[float] = []
+        self.began = 0.0
+        self._missing = clients
+        self._all_warm = anyio.Event()
+
+    async def run(self) -> None:
+        """Let all of them add."""
+        async with anyio.create_task_group() as tasks:
+            for _ in range(self.clients):
+                tasks.start_soon(self._call)
+
+    async def _call(self) -> None:
+        async with connect(
+            self.url, compression=None, ping_interval=None, open_timeout=60
+        ) as socket:
+            for number in range(WARMING):
+                await self._add(socket, number)
+            self._missing -= 1
+            if not self._missing:
+                self.began = time.perf_counter()
+                self._all_warm.set()
+            await self._all_warm.wait()
+            for number in range(self.adds):
+                began = time.perf_counter()
+                await self._add(socket, number)
+                self.seconds.append(time.perf_counter() - began)
+
+    async def _add(self, socket: ClientConnection, number: int) -> None:
+        await socket.send(f'{{"id":{number},"data":{{"fn":"add","args":["n",{{"n":1}}]}}}}')
+        answer = str(await socket.recv())
+        if not answer.startswith(f'{{"id":{number},"data":{{"ok":'):
+            raise RuntimeError(answer)
 
 
 async def call_all(url: str, clients: int, adds: int) -> None:
     """Let all clients add, and print how many jobs a second and milliseconds that took."""
-    seconds: list[float] = []
-    began = time.perf_counter()
-    async with anyio.create_task_group() as tasks:
-        for _ in range(clients):
-            tasks.start_soon(call, url, adds, seconds)
-    took = time.perf_counter() - began
-    seconds.sort()
+    callers = Callers(url, clients, adds)
+    await callers.run()
+    took = time.perf_counter() - callers.began
+    seconds = sorted(callers.seconds)
     places = {"p50": 0.5, "p99": 0.99}
     told = {name: seconds[int(len(seconds) * part)] * 1000 for name, part in places.items()}
     sys.stdout.write(json.dumps({"adds_s": len(seconds) / took, **told}))

@@ -1,9 +1,7 @@
 """``framework gateway`` and ``framework gateway status``."""
 
 import json
-import os
 import signal
-import sys
 import urllib.request
 from pathlib import Path
 
@@ -13,26 +11,14 @@ from websockets.asyncio.client import connect
 
 from framework import Queue
 from tests.plugins.gateway.clients import Client
-from tests.plugins.web.test_command import free_port
+from tests.plugins.gateway.serving import environment_of
 from tests.support.command import command
-from tests.support.plugins import write_plugin
-
-SOURCES = Path(__file__).parents[3] / "plugins" / "gateway"
 
 
 @pytest.fixture
 def environment(redis_url: str, prefix: str, tmp_path: Path) -> dict[str, str]:
-    """What a command sees: the plugin installed, and a key."""
-    value = "framework_gateway.plugin:plugin"
-    site = write_plugin(tmp_path / "site", "gateway", {}, value=value)
-    return {
-        "PYTHONPATH": os.pathsep.join([str(site), str(SOURCES), *sys.path]),
-        "REDIS_URL": redis_url,
-        "QUEUE_PREFIX": prefix,
-        "AUTH_TOKENS": "k3y, other",
-        "PORT": free_port(),
-        "FRAMEWORK_LOG_FORMAT": "json",
-    }
+    """What a command sees."""
+    return environment_of(redis_url, prefix, tmp_path)
 
 
 async def test_a_gateway_is_served_by_a_command(
