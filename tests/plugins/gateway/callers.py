@@ -1,6 +1,7 @@
 """Many clients that add jobs, one after the other each; in a process of their own."""
 
 import json
+import random
 import sys
 import time
 from collections.abc import Sequence
@@ -19,12 +20,14 @@ class Callers:
         url: Where they connect.
         clients: How many there are.
         adds: How many jobs each adds.
+        rate: How many all of them add in a second; 0: as many as they can, one after the other.
     """
 
-    def __init__(self, url: str, clients: int, adds: int) -> None:
+    def __init__(self, url: str, clients: int, adds: int, rate: float = 0) -> None:
         self.url = url
         self.clients = clients
         self.adds = adds
+        self.pause = clients / rate if rate else 0.0
         self.seconds: list[float] = []
         self.began = 0.0
         self._missing = clients
@@ -48,6 +51,7 @@ class Callers:
                 self._all_warm.set()
             await self._all_warm.wait()
             for number in range(self.adds):
+                await anyio.sleep(random.uniform(0, 2 * self.pause))  # noqa: S311 - spreads load
                 began = time.perf_counter()
                 await self._add(socket, number)
                 self.seconds.append(time.perf_counter() - began)
@@ -59,9 +63,9 @@ class Callers:
             raise RuntimeError(answer)
 
 
-async def call_all(url: str, clients: int, adds: int) -> None:
+async def call_all(url: str, clients: int, adds: int, rate: float) -> None:
     """Let all clients add, and print how many jobs a second and milliseconds that took."""
-    callers = Callers(url, clients, adds)
+    callers = Callers(url, clients, adds, rate)
     await callers.run()
     took = time.perf_counter() - callers.began
     seconds = sorted(callers.seconds)
@@ -71,9 +75,10 @@ async def call_all(url: str, clients: int, adds: int) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Add: URL, number of clients, and of jobs for each."""
-    url, clients, adds = arguments
-    anyio.run(call_all, url, int(clients), int(adds), backend_options={"use_uvloop": True})
+    """Add: URL, number of clients, of jobs for each, and of jobs in a second."""
+    url, clients, adds, rate = arguments
+    options = {"use_uvloop": True}
+    anyio.run(call_all, url, int(clients), int(adds), float(rate), backend_options=options)
 
 
 if __name__ == "__main__":
