@@ -3,10 +3,10 @@
 import os
 import socket
 import ssl
-from contextlib import AsyncExitStack
 from email.message import Message
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import httpcore2
@@ -14,14 +14,13 @@ from pydantic_core import to_json
 
 from framework import HandlerError, Job, job_json
 from framework_gateway.callback.allow import Allowed, GuardedBackend
+from framework_gateway.callback.lines import Lines
 from framework_gateway.callback.record import Endpoint
 from framework_gateway.errors import JSON, AnswerError
 from framework_gateway.strict_json import json_of
 
 MOST_CHARACTERS = 1000
 OTHER_BYTES = 4 * MOST_CHARACTERS
-# Less than the five seconds after which many servers hang up: a call that meets that fails a job.
-KEEP_ALIVE_SECONDS = 4.0
 
 
 class Caller:
@@ -36,17 +35,12 @@ class Caller:
 
     def __init__(self, allowed: Allowed, most: int) -> None:
         self._most = most
-        backend = httpcore2.AnyIOBackend() if allowed.is_everything else GuardedBackend(allowed)
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpcore2.default_ssl_context(),
-            max_connections=None,
-            keepalive_expiry=KEEP_ALIVE_SECONDS,
-            network_backend=backend,
-        )
+        is_free = allowed.is_everything
+        self._lines = Lines(httpcore2.AnyIOBackend() if is_free else GuardedBackend(allowed))
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._pool.aclose()
+        await self._lines.aclose()
 
     async def call(self, endpoint: Endpoint, job: Job[Any, Any], token: str) -> Any:  # noqa: ANN401 - whatever it answers
         """Call an endpoint with a job; return what the job returns.
@@ -74,27 +68,26 @@ class Caller:
             raise failed(error.message) from None
 
     async def _send(self, endpoint: Endpoint, body: bytes) -> tuple[int, str, Message, bytes]:
-        async with AsyncExitStack() as stack:
-            response = await stack.enter_async_context(
-                self._pool.stream(
-                    endpoint.method,
-                    endpoint.url,
-                    headers=fields_of(endpoint, len(body)),
-                    content=body,
-                )
-            )
+        fields = fields_of(endpoint, len(body))
+        request = httpcore2.Request(endpoint.method, endpoint.url, headers=fields, content=body)
+        async with self._lines.send(request) as response:
             answer = bytearray()
             async for part in response.aiter_stream():
                 answer += part
                 if len(answer) > self._most:
                     raise failed(f"The answer has more than {self._most} bytes")
-            kind = Message()
-            for name, value in response.headers:
-                if name.lower() == b"content-type":
-                    kind["content-type"] = value.decode("latin-1")
-            if kind["content-type"] is None:
-                kind["content-type"] = "text/plain"
-            return response.status, phrase_of(response), kind, bytes(answer)
+            return response.status, phrase_of(response), kind_of(response), bytes(answer)
+
+
+def kind_of(response: httpcore2.Response) -> Message:
+    """Return what an answer says of its body."""
+    kind = Message()
+    for name, value in response.headers:
+        if name.lower() == b"content-type" and kind["content-type"] is None:
+            kind["content-type"] = value.decode("latin-1")
+    if kind["content-type"] is None:
+        kind["content-type"] = "text/plain"
+    return kind
 
 
 def fields_of(endpoint: Endpoint, length: int) -> list[tuple[str, str]]:
@@ -102,7 +95,7 @@ def fields_of(endpoint: Endpoint, length: int) -> list[tuple[str, str]]:
     fields = dict(endpoint.headers)
     own = {name.lower() for name in fields}
     ours = {
-        "Host": endpoint.url.partition("://")[2].partition("/")[0].partition("?")[0],
+        "Host": urlsplit(endpoint.url).netloc,
         "Content-Type": JSON,
         "Accept-Encoding": "identity",
         "User-Agent": "framework-gateway",
