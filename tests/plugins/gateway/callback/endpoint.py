@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,7 @@ class Endpoint:
     answers: Answers
     port: int = 0
     calls: list[Called] = field(default_factory=list)
+    lines: int = 0
     at_once: int = 0
     most_at_once: int = 0
 
@@ -76,10 +77,12 @@ class Endpoint:
 
     async def serve(self, line: SocketStream) -> None:
         """Answer what comes over one connection."""
+        self.lines += 1
         reader = h11.Connection(h11.SERVER)
         async with line:
-            while await self._serve_one(line, reader):
-                reader.start_next_cycle()
+            with suppress(h11.RemoteProtocolError):  # what is no HTTP is not answered
+                while await self._serve_one(line, reader):
+                    reader.start_next_cycle()
 
     async def _serve_one(self, line: SocketStream, reader: h11.Connection) -> bool:
         request, body = None, b""

@@ -142,6 +142,34 @@ async def test_a_host_that_nobody_knows_fails_the_job(
     assert job.failed_reason not in {"", "ConnectError"}
 
 
+async def test_an_endpoint_that_speaks_no_tls_fails_the_job(
+    http: httpx2.AsyncClient, queue: Queue
+) -> None:
+    async with endpoint(always(of_json(1))) as served:
+        record = served.record()
+        record["endpoint"] = {"url": f"https://127.0.0.1:{served.port}/", "method": "POST"}
+        await http.post("/workers", json=record)
+        job = await ended(queue, await queue.add("n"))
+
+    assert job.failed_reason is not None
+    assert "SSL" in job.failed_reason
+    assert served.calls == []
+
+
+async def test_a_connection_is_used_again_and_dialled_anew_once_it_is_cut(
+    http: httpx2.AsyncClient, queue: Queue
+) -> None:
+    async def cut_third(called: Called) -> Answer:
+        return CUT if called.job["data"] == 2 else of_json(called.job["data"])
+
+    async with endpoint(cut_third) as served:
+        await http.post("/workers", json=served.record())
+        jobs = [await ended(queue, await queue.add("n", number)) for number in range(5)]
+
+    assert [job.result for job in jobs] == [0, 1, None, 3, 4]
+    assert served.lines == 2
+
+
 async def test_a_failed_job_is_called_again_as_its_options_say(
     http: httpx2.AsyncClient, queue: Queue
 ) -> None:
