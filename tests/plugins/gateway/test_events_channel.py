@@ -160,25 +160,6 @@ async def test_what_a_listener_says_is_ignored(gateway: Gateway, queue: Queue) -
     assert await queue.is_paused() is False
 
 
-async def test_one_connection_to_redis_reads_for_all_listeners_of_a_queue(
-    gateway: Gateway, queue: Queue, store: Store
-) -> None:
-    async def blocked() -> int:
-        clients = (await store.command("CLIENT", "LIST")).decode()
-        return int(clients.count("cmd=xread"))
-
-    async with client(gateway, "/queue/demo/events?events=added") as first:
-        await until(blocked, message="it is read for the first")
-        before = await blocked()
-        async with client(gateway, "/queue/demo/events?events=added") as second:
-            await queue.add("n", 1)
-            await heard(first, 1)
-            await heard(second, 1)
-            await until(blocked, message="it is read again")
-
-            assert await blocked() <= before
-
-
 async def test_a_slow_listener_is_closed_and_goes_on_where_it_was(
     gateway: Gateway, queue: Queue
 ) -> None:
