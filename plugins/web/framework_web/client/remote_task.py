@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 
 from framework_web.client.errors import TaskFailedError, TaskTimeoutError
 from framework_web.client.http import ask
-from framework_web.client.stream import Stream
-from framework_web.client.view import NAMES, R, TaskEvent, TaskView, changed, view_of
+from framework_web.client.stream import END, Stream
+from framework_web.client.view import FINAL, NAMES, R, TaskEvent, TaskView, changed, view_of
 
 Effect = Literal["done", "asked", "later"]
 HALF_A_MINUTE = timedelta(seconds=30)
@@ -74,6 +74,8 @@ class RemoteTask(Generic[R]):
     async def events(self) -> AsyncGenerator[TaskEvent[R], None]:
         """Follow it live: first how it stands, then each change; ends with it.
 
+        Of one that had ended before comes what it streamed and logged, after its snapshot.
+
         A line that breaks is mended, and nothing is missed. Wrap it in `contextlib.aclosing` where
         you leave it early.
 
@@ -86,6 +88,8 @@ class RemoteTask(Generic[R]):
         stream = Stream(self._http, self._links.events, self._patience, self.token)
         async with aclosing(stream.events()) as told:
             async for name, data in told:
+                if name == END and view is not None and view.is_final:
+                    return
                 known = NAMES.get(name)
                 if known is None or (view is None and known != "snapshot"):
                     continue
@@ -98,7 +102,7 @@ class RemoteTask(Generic[R]):
                 else:
                     view = changed(view, name, data, self._result)
                 yield TaskEvent(known, data, view)
-                if view.is_final:
+                if name in FINAL:
                     return
 
     async def wait(self, timeout: timedelta | None = HALF_A_MINUTE) -> R:

@@ -15,6 +15,8 @@ from framework_web.client.http import bearing, check, reason_of, shown
 TIMEOUT = httpx2.Timeout(30, read=45)
 FIRST_RETRY = 1.0
 LONGEST_RETRY = 30.0
+# Stands for an event where the server ended the stream by itself.
+END = "end"
 
 
 class Stream:
@@ -46,6 +48,8 @@ class Stream:
     async def events(self) -> AsyncGenerator[tuple[str, Any], None]:
         """Yield the name and data of each event, until the caller has heard enough.
 
+        ``END`` is among them, wherever the server had no more to tell.
+
         Raises:
             TaskRefusedError: There is no such task, or it is not to be watched.
             TaskUnreachableError: The server was away for longer than `patience`.
@@ -54,6 +58,7 @@ class Stream:
             try:
                 async for event in self._opened():
                     yield event
+                yield END, None
                 error = TaskUnreachableError(url=shown(self._url), reason="it ended the stream")
             except httpx2.TransportError as cause:
                 error = TaskUnreachableError(url=shown(self._url), reason=reason_of(cause))

@@ -3,6 +3,7 @@
 import { TaskError } from "./error.js";
 import { jsonOf } from "./http.js";
 import { eventsIn } from "./sse.js";
+import { isFinal } from "./state.js";
 
 /** @type {Required<Times>} */
 const TIMES = { patience: 5000, poll: 2000, silence: 45_000, retry: 1000, longest: 30_000 };
@@ -74,19 +75,28 @@ export function follow(ask, links, heard, times) {
     let last = "";
     let wait = retry;
     let failures = 0;
+    let brokenEnds = 0;
     void pollMeanwhile();
     while (!signal.aborted) {
       let asked = 0;
+      // What a job that has ended streamed and logged comes after its snapshot: tell the end last.
+      let end = null;
       try {
         const reading = { url: links.events, token, last, silence, signal, speaks };
         for await (const { event, data, id, retry: told } of read(ask, reading)) {
           failures = 0;
           last = id ?? last;
           wait = told ?? wait;
-          if (data !== "" && !signal.aborted) heard.event(event, JSON.parse(data));
+          if (data === "" || signal.aborted) continue;
+          const news = JSON.parse(data);
+          if (event === "snapshot" && isFinal({ status: news.state })) end = news;
+          else heard.event(event, news);
         }
+        if (end && !signal.aborted) heard.event("snapshot", end);
       } catch (error) {
         if (endsIt(error)) return;
+        if (end) last = ""; // so that it is told again
+        if (end && ++brokenEnds > 1) heard.event("snapshot", end);
         // Nothing came after what we know: see how it stands.
         if (error instanceof TaskError && error.status === 204) last = "";
         asked = (error instanceof TaskError && error.retryAfter) || 0;

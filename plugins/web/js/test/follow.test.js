@@ -45,7 +45,7 @@ test("a server that knows of nothing more is asked how the job stands", async ()
   });
   first.end();
   const second = await server.stream();
-  second.snapshot({ state: "completed", result: "seen" });
+  second.snapshot({ state: "completed", result: "seen" }).end();
 
   expect(second.lastEventId).toBeUndefined();
   expect(await task.wait()).toBe("seen");
@@ -208,4 +208,41 @@ test("leaving while the server is away ends the attempts", async () => {
 
   expect(other.asked).toEqual(["GET /tasks/report"]);
   await other.close();
+});
+
+test("what a job that has ended streamed is told before its end, once, though the line breaks", async () => {
+  const task = createTask(server.url, { id: "7", times: QUICK });
+  const { told } = hear(task);
+
+  const first = await server.stream();
+  first.snapshot({ state: "failed", error: "out of ink" }).send("chunk", { index: 0, data: "a" });
+  await until(() => told.length > 0);
+  first.cut();
+  const second = await server.stream();
+  second.snapshot({ state: "failed", error: "out of ink" });
+  second.send("chunk", { index: 0, data: "a" }).send("chunk", { index: 1, data: "b" });
+  second.send("log", { row: "no more ink" }).end();
+
+  await expect(task.wait()).rejects.toThrow("out of ink");
+  expect(second.lastEventId).toBeUndefined();
+  expect(told).toEqual([
+    { 0: "a" },
+    { 1: "b" },
+    { row: "no more ink" },
+    "failed",
+    { failed: "out of ink" },
+  ]);
+  expect(task.getState().chunks).toEqual(["a", "b"]);
+});
+
+test("a job that has ended is told so, though nobody can read all that it streamed", async () => {
+  server.on("GET /tasks/report/7/events", (_, response) => {
+    const end = JSON.stringify(snapshot({ state: "completed", result: 1 }));
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    response.write(`event: snapshot\ndata: ${end}\n\n`, () => response.destroy());
+  });
+  const task = createTask(server.url, { id: "7", times: QUICK });
+  hear(task);
+
+  expect(await task.wait()).toBe(1);
 });

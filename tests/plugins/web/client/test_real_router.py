@@ -37,6 +37,9 @@ async def test_a_task_is_followed_from_its_start_to_its_end(tasks: TaskClient) -
     assert (names[0], names[-1]) == ("snapshot", "completed")
     assert await task.wait() == {"width": 3}
     assert (await task.look()).finished_at is not None
+    late = [event async for event in task.events()]
+    assert [event.name for event in late] == ["snapshot", "chunk", "chunk", "log", "log"]
+    assert [event.data["data"] for event in late[1:3]] == ["first", {"second": 2}]
 
 
 async def test_a_task_that_runs_is_aborted(tasks: TaskClient) -> None:

@@ -82,6 +82,29 @@ async def test_a_task_that_is_final_is_told_at_once(server: Scripted, client: Ta
     assert server.asked == ["GET /tasks/report/7/events"]
 
 
+async def test_what_a_task_that_is_final_streamed_is_told_whole(
+    server: Scripted, client: TaskClient
+) -> None:
+    task = client.task("report", "7")
+    failed = {"state": "failed", "error": "out of ink"}
+
+    async def play() -> None:
+        first = await server.stream()
+        first.snapshot(**failed).send("chunk", {"index": 0, "data": "a"}, "5-0").cut()
+        second = await server.stream()
+        assert second.headers["last-event-id"] == "5-0"
+        second.send("chunk", {"index": 1, "data": "b"}, "6-0").send("log", {"row": "bye"}).end()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(play)
+        events = [event async for event in task.events()]
+
+    assert [event.name for event in events] == ["snapshot", "chunk", "chunk", "log"]
+    assert [event.data["data"] for event in events[1:3]] == ["a", "b"]
+    assert all(event.view.is_final for event in events)
+    assert server.asked == 2 * ["GET /tasks/report/7/events"]
+
+
 async def test_what_a_line_that_broke_missed_comes_later(
     server: Scripted, client: TaskClient
 ) -> None:
