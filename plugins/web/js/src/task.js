@@ -165,8 +165,9 @@ export function createTask(url, options = {}) {
       return jsonOf(await ask(abort, { method: "DELETE", token }));
     },
     async retry() {
+      const mine = starts;
       await act("retry");
-      begin(job);
+      if (mine === starts) begin(job);
     },
     pause: () => act("pause"),
     resume: () => act("resume"),

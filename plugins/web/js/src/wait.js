@@ -24,8 +24,13 @@ export async function waitFor(task, { timeout, signal } = {}) {
         else return true;
       }
       if (!look()) return;
-      leave = task.subscribe(look);
-      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+      const unsubscribe = task.subscribe(look);
+      const stop = () => reject(signal?.reason);
+      signal?.addEventListener("abort", stop);
+      leave = () => {
+        unsubscribe();
+        signal?.removeEventListener("abort", stop);
+      };
       if (timeout === undefined) return;
       timer = setTimeout(() => {
         reject(new TaskError("timeout", `the task has not ended after ${timeout} ms`));

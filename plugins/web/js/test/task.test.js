@@ -265,3 +265,48 @@ test("a second start lets go of the first job", async () => {
   expect(await task.wait()).toBe("second");
   expect(task.getState()).toMatchObject({ id: "8", percentage: null });
 });
+
+test("a retry that is answered late lets a new start alone", async () => {
+  server.accept();
+  const task = createTask(server.url);
+  hear(task);
+  await task.start({});
+  (await server.stream()).snapshot({ state: "failed", error: "paper jam" }).end();
+  await until(() => task.getState().status === "failed");
+  /** @type {(() => void)[]} */
+  const answers = [];
+  for (const what of ["POST /tasks/report/7/retry", "POST /tasks/report"]) {
+    server.on(what, (_, response) => {
+      const self = "/tasks/report/8";
+      const links = { self, events: `${self}/events`, abort: self };
+      const text = JSON.stringify({ id: "8", type: "report", links });
+      answers.push(() => response.writeHead(202).end(text));
+    });
+  }
+
+  const retried = task.retry();
+  await until(() => answers.length === 1);
+  const started = task.start({});
+  await until(() => answers.length === 2);
+  answers[0]?.();
+  await retried;
+  answers[1]?.();
+  await started;
+
+  expect(task.getState().id).toBe("8");
+});
+
+test("who has waited leaves nothing on a signal that lives on", async () => {
+  server.accept();
+  const { signal } = new AbortController();
+  const added = vi.spyOn(signal, "addEventListener");
+  const removed = vi.spyOn(signal, "removeEventListener");
+  const task = createTask(server.url, { id: "7" });
+
+  const waiting = task.wait({ signal });
+  (await server.stream()).snapshot().send("completed", { result: 1 });
+  await waiting;
+
+  expect(added).toHaveBeenCalledOnce();
+  expect(removed).toHaveBeenCalledWith("abort", added.mock.calls[0]?.[1]);
+});
