@@ -1,5 +1,6 @@
 """Tasks as application code uses them: started, looked at, stopped, waited for."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from framework import (
     Job,
     JobFailedError,
     JobNotFoundError,
+    KeepJobs,
     OptionsError,
     ResultTimeoutError,
     WrongStateError,
@@ -125,7 +127,28 @@ async def test_the_newest_ten_completed_and_five_failed_are_kept(
     assert (counts["completed"], counts["failed"]) == (10, 5)  # type: ignore[index]
 
 
-async def test_three_jobs_of_a_type_run_at_once(tasks: Tasks) -> None:
+async def test_a_type_and_a_job_say_how_to_be_tried_and_kept(
+    app: Application, tasks: Tasks
+) -> None:
+    await tasks.register("slow", backoff=timedelta(seconds=7), remove_on_complete=KeepJobs(count=1))
+    of_type = await tasks.add("slow")
+    of_job = await tasks.add("slow", backoff=AT_ONCE, remove_on_complete=True, remove_on_fail=False)
+
+    async def opts_of(id: str) -> Any:  # noqa: ANN401 - JSON
+        key = f"{app.settings.prefix}:slow:{id}"
+        return json.loads(await app.store.command("HGET", key, "opts"))
+
+    first, second = await opts_of(of_type), await opts_of(of_job)
+    assert (first["backoff"]["delay"], first["backoff"]["type"]) == (7000, "fixed")
+    assert (first["removeOnComplete"], first["removeOnFail"]) == (1, 5)
+    assert second["backoff"]["delay"] == 1
+    assert (second["removeOnComplete"], second["removeOnFail"]) == (True, False)
+
+
+@pytest.mark.parametrize(("options", "at_once"), [({}, 3), ({"concurrency": 1}, 1)])
+async def test_three_jobs_of_a_type_run_at_once_unless_it_says_otherwise(
+    tasks: Tasks, options: dict[str, int], at_once: int
+) -> None:
     running, most, may_end = 0, 0, anyio.Event()
 
     async def count(job: Job[int]) -> None:
@@ -135,14 +158,14 @@ async def test_three_jobs_of_a_type_run_at_once(tasks: Tasks) -> None:
         await may_end.wait()
         running -= 1
 
-    await tasks.register("count", count)
+    await tasks.register("count", count, **options)  # type: ignore[arg-type]
     ids = [await tasks.add("count", n) for n in range(5)]
-    await until(lambda: running == 3)
+    await until(lambda: running == at_once)
     may_end.set()
     for id in ids:
         await tasks.wait(id, SOON)
 
-    assert most == 3
+    assert most == at_once
 
 
 async def test_a_second_registration_gives_the_first_and_no_second_worker(
@@ -160,6 +183,34 @@ async def test_a_second_registration_gives_the_first_and_no_second_worker(
     assert second is first
     assert len(app.workers.started) == 1
     assert await tasks.wait(await tasks.add("work", 5), SOON) == 5
+
+
+async def test_registering_at_the_same_time_starts_one_worker(
+    app: Application, tasks: Tasks
+) -> None:
+    kinds: list[TaskType] = []
+
+    async def register() -> None:
+        kinds.append(await tasks.register("echo", echo))
+
+    async with anyio.create_task_group() as several:
+        for _ in range(5):
+            several.start_soon(register)
+
+    assert len({id(kind) for kind in kinds}) == 1
+    assert len(app.workers.started) == 1
+
+
+async def test_registering_a_declared_type_gives_the_declared_one(open_app: Open) -> None:
+    app = open_app(thumbnail)
+    async with working(app):
+        tasks = await app.get(Tasks)
+
+        kind = await tasks.register("thumbnail", echo, attempts=9)
+
+        assert kind.defaults["attempts"] == 2
+        assert app.workers.started == ()
+        assert await tasks.wait(await tasks.add("thumbnail", Picture(width=7)), SOON) == "7 px"
 
 
 async def test_a_stopped_type_stays_known_and_can_be_worked_again(
@@ -293,7 +344,9 @@ async def test_a_paused_task_goes_on_when_it_is_resumed(tasks: Tasks) -> None:
     id = await tasks.add("echo", 5)
 
     assert await tasks.pause(id) is Effect.DONE
-    assert await state_of(tasks, id) == TaskState.PAUSED
+    held = await tasks.get(id)
+    assert held is not None
+    assert (held.state, held.due_at) == (TaskState.PAUSED, None)
     await tasks.register("echo", echo)
     with pytest.raises(ResultTimeoutError):
         await tasks.wait(id, timedelta(seconds=0.05))
