@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from html import escape
 from typing import Annotated
@@ -12,7 +13,15 @@ from fastapi import Depends, FastAPI, Form, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from pydantic import BaseModel
 
-from framework import Context, Job, JobFailedError, ResultTimeoutError, UnrecoverableError
+from framework import (
+    Context,
+    Job,
+    JobFailedError,
+    JobNotFoundError,
+    ResultTimeoutError,
+    UnrecoverableError,
+    WrongStateError,
+)
 from framework.asgi import inject, lifespan
 from framework_web import Tasks, task
 
@@ -98,7 +107,8 @@ async def create(card: Annotated[Card, Form()], tasks: Asked) -> RedirectRespons
 
 @api.post("/items/{item}/retry")
 async def retry(item: str, tasks: Asked) -> RedirectResponse:
-    await tasks.retry(item, type="card")
+    with suppress(JobNotFoundError, WrongStateError):  # its page tells what became of it
+        await tasks.retry(item, type="card")
     return RedirectResponse(f"/items/{item}", 303)
 
 
@@ -118,5 +128,5 @@ async def deferred(item: str, tasks: Tasks) -> AsyncIterator[str]:
     except JobFailedError as error:
         yield f'<p class="end" role="alert">It failed: {escape(error.reason)}</p>'
         yield f'<form method="post" action="/items/{item}/retry"><button>Retry</button></form>'
-    except ResultTimeoutError:
+    except (ResultTimeoutError, JobNotFoundError):
         yield f'<p><a href="/items/{item}">It takes long: look again</a></p>'

@@ -32,8 +32,9 @@ async def test_a_job_that_failed_says_why_on_the_page(postcards: httpx2.AsyncCli
 
     assert "It failed: there is nothing to write" in page
     (retry,) = re.findall(r'action="(/items/[\w-]+/retry)"', page)
-    again = await postcards.post(retry)
-    assert (again.status_code, again.headers["location"]) == (303, retry.removesuffix("/retry"))
+    for _ in range(2):  # a button may be pressed twice
+        again = await postcards.post(retry)
+        assert (again.status_code, again.headers["location"]) == (303, retry.removesuffix("/retry"))
 
 
 async def test_a_page_of_a_job_that_ended_is_whole_at_once_and_of_none_is_none(
