@@ -269,7 +269,8 @@ def state_in(text: str) -> JobState:
     except ValueError:
         state = JobState.UNKNOWN
     if state is JobState.UNKNOWN:
-        told = [{"field": "state", "message": "there is no such state"}]
+        known = ", ".join(one for one in JobState if one is not JobState.UNKNOWN)
+        told = [{"field": "state", "message": f"there is no such state; there are: {known}"}]
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "state does not fit.", errors=told)
     return state
 

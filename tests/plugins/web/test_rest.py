@@ -97,6 +97,10 @@ async def test_a_task_is_paused_and_resumed(
         assert (await web.get(at)).json()["state"] == "waiting"
         assert (await web.post(f"{at}/pause")).json()["effect"] == "done"
         assert (await web.get(at)).json()["state"] == "paused"
+        (held,) = (await web.get("/tasks?type=resize&state=delayed")).json()["tasks"]
+        assert held["state"] == "paused"
+        told = (await web.get("/tasks?type=resize&state=paused")).json()["errors"]
+        assert "delayed" in told[0]["message"]
         assert (await web.post(f"{at}/resume")).status_code == 202
         assert (await web.get(at)).json()["state"] == "waiting"
         assert (await web.post(f"{at}/resume")).status_code == 409
