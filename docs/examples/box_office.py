@@ -51,8 +51,12 @@ PAGE = """<!doctype html>
 <script>
   const bar = document.querySelector("progress");
   const events = new EventSource("/tasks/ticket/{id}/events?token={token}");
-  events.addEventListener("progress", ({{ data }}) => (bar.value = JSON.parse(data)));
-  for (const end of ["completed", "failed"]) events.addEventListener(end, () => events.close());
+  const on = (name, show) => events.addEventListener(name, ({{ data }}) => show(JSON.parse(data)));
+  // A task that has ended by now has its snapshot alone.
+  on("snapshot", (task) => (bar.value = task.state === "completed" ? 100 : task.progress));
+  on("progress", (percentage) => (bar.value = percentage));
+  on("completed", () => (bar.value = 100));
+  for (const end of ["completed", "failed"]) on(end, () => events.close());
 </script>
 """
 
