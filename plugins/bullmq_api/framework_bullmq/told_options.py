@@ -12,17 +12,18 @@ FLAGS = {policy: flag for flag, policy in POLICIES.items()}
 
 
 def bullmq_options(options: JobOptions, parent_key: str | None = None) -> dict[str, Any]:
-    """Return the engine's options as BullMQ's dictionary, what was not asked for left out.
+    """Return the engine's options as BullMQ's dictionary.
+
+    What was not asked for is left out, but for the three that BullMQ's always has.
 
     Args:
         options: What the job was added with.
         parent_key: The full key of the parent, which the options name without its prefix.
     """
     asked: Mapping[str, Any] = options
-    found: dict[str, Any] = {"attempts": 1, "delay": 0}
+    found: dict[str, Any] = {"attempts": 1, "delay": 0, "backoff": None}
     found |= {name: asked[word] for name, word in SAME.items() if word in asked}
     found |= {name: tell(asked[word]) for name, (word, tell) in WORDERS.items() if word in asked}
-    # BullMQ keeps all finished jobs unless told otherwise.
     for name in ("removeOnComplete", "removeOnFail"):
         if found.get(name) in (None, {}):
             found.pop(name, None)
@@ -34,11 +35,11 @@ def bullmq_options(options: JobOptions, parent_key: str | None = None) -> dict[s
 
 
 def worded_keep(keep: KeepJobs | bool | None) -> object:
-    """Word a retention; None keeps all, or leaves it to the worker."""
+    """Word a retention: False keeps all; None leaves it to the worker."""
     if keep is None or isinstance(keep, bool):
-        return keep or None
+        return keep
     if keep.age is None and keep.limit is None:
-        return True if keep.count == 0 else keep.count
+        return {None: False, 0: True}.get(keep.count, keep.count)
     age = None if keep.age is None else ms_of(keep.age) // 1000
     facts = {"age": age, "count": keep.count, "limit": keep.limit}
     return {name: fact for name, fact in facts.items() if fact is not None}

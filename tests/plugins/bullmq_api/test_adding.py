@@ -28,7 +28,7 @@ async def test_a_job_is_added_and_read_again(bull: Bull) -> None:
     assert found is not None
     for job in (added, found):
         assert (job.id, job.name, job.data) == ("1", "paint", {"color": "red"})
-        assert job.opts == {"attempts": 3, "delay": 5000}
+        assert job.opts == {"attempts": 3, "delay": 5000, "backoff": None}
         assert (job.attempts, job.delay, job.priority, job.progress) == (3, 5000, 0, 0)
         assert (job.returnvalue, job.failedReason, job.stacktrace) == (None, None, [])
         assert (job.attemptsMade, job.processedOn, job.finishedOn) == (0, 0, 0)
@@ -60,6 +60,17 @@ async def test_options_stand_in_redis_as_bullmq_words_them(bull: Bull, store: St
     assert found is not None
     del options["timestamp"]
     assert (found.opts, found.timestamp) == (options, 1000)
+
+
+async def test_a_job_that_asked_to_be_kept_says_so(bull: Bull) -> None:
+    queue = bull.queue()
+    added = await queue.add("n", None, {"removeOnComplete": False, "removeOnFail": False})
+
+    found = await queue.getJob(added.id)
+
+    assert found is not None
+    for job in (added, found):
+        assert (job.opts["removeOnComplete"], job.opts["removeOnFail"]) == (False, False)
 
 
 async def test_jobs_are_kept_and_parents_left_alone_unless_it_is_asked(

@@ -281,7 +281,7 @@ def test_a_job_made_by_hand_tells_what_it_was_made_of() -> None:
     unnamed = Job(queue, "n", None)
 
     assert (job.id, job.name, job.data, job.delay, job.attempts) == ("id1", "n", {"a": 1}, 5, 2)
-    assert job.opts == {"attempts": 2, "delay": 5}
+    assert job.opts == {"attempts": 2, "delay": 5, "backoff": None}
     assert job.timestamp > 0
     assert (unnamed.id, unnamed.token, unnamed.discarded) == (None, None, False)
     assert repr(job) == "Job(id='id1', queue='q', name='n')"
