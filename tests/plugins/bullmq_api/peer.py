@@ -14,7 +14,7 @@ PYTHON = REPOSITORY / ".venv-bullmq" / "bin" / "python"
 INSTALL = "make .venv-bullmq/.installed"
 
 
-def run_by(python: str | Path, program: Path, **environment: str) -> str:
+def run_by(python: str | Path, program: Path, *, seconds: float = 60, **environment: str) -> str:
     """Run a program, and return what it wrote to its standard output."""
     if not Path(python).exists():
         raise AssertionError(f"{python} is missing: {INSTALL}")
@@ -24,7 +24,7 @@ def run_by(python: str | Path, program: Path, **environment: str) -> str:
         env={**kept, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=seconds,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
