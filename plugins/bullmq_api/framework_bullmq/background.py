@@ -21,8 +21,9 @@ log = structlog.get_logger("framework_bullmq")
 
 # A worker's close() waits for running jobs, however long they take; close(force=True) does not.
 AS_LONG_AS_IT_TAKES = timedelta(days=3650)
-# A worker without Redis says so, and looks again.
+# Who works or listens without Redis says so, and looks again after a while.
 ONE_LOOK = timedelta(seconds=1)
+AGAIN_SECONDS = 1.0
 
 
 class Place(NamedTuple):

@@ -6,8 +6,8 @@ from typing import Any
 
 import anyio
 
-from framework import FrameworkError, QueueEvent
-from framework_bullmq.background import Tenant
+from framework import FrameworkError, QueueEvent, RedisUnavailableError
+from framework_bullmq.background import AGAIN_SECONDS, Tenant
 from framework_bullmq.event_emitter import EventEmitter
 from framework_bullmq.millis import epoch_ms
 from framework_bullmq.queue_base import keys_of, read_place
@@ -47,7 +47,7 @@ class QueueEvents(EventEmitter):
         self.qualifiedName = f"{self.prefix}:{name}"
         self.keys = keys_of(self.qualifiedName)
         self.running = self.closing = self.closed = False
-        self._scope = anyio.CancelScope()
+        self._scope: anyio.CancelScope | None = None
         self._ended = anyio.Event()
         if self.opts["autorun"]:
             self._task = asyncio.get_running_loop().create_task(self._run_by_itself())
@@ -57,19 +57,16 @@ class QueueEvents(EventEmitter):
 
         Raises:
             RuntimeError: It runs already.
-            RedisUnavailableError: Redis is not there at the beginning; later it is waited for.
+            SettingsError: The connection cannot be used.
         """
         if self.running:
             raise RuntimeError("QueueEvents is already running")
+        if self.closing:
+            return
         self.running = True
-        last = self.opts["lastEventId"]
         try:
-            with self._scope:
-                queue = (await self._tenant.app()).queue(self.name)
-                async with queue.listen(after=None if last == FROM_NOW else last) as listener:
-                    while True:
-                        for event in await listener.receive():
-                            self._tell(event)
+            with anyio.CancelScope() as self._scope:
+                await self._listen()
         finally:
             self.running = False
             self._ended.set()
@@ -79,11 +76,27 @@ class QueueEvents(EventEmitter):
         if self.closing:
             return
         self.closing = True
-        self._scope.cancel()
+        if self._scope is not None:
+            self._scope.cancel()
         if self.running:
             await self._ended.wait()
         await self._tenant.leave()
         self.closed = True
+
+    async def _listen(self) -> None:
+        """Emit what comes; while Redis is away, say so and look again."""
+        last = self.opts["lastEventId"]
+        queue = (await self._tenant.app()).queue(self.name)
+        while True:
+            try:
+                async with queue.listen(after=None if last == FROM_NOW else last) as listener:
+                    while True:
+                        for event in await listener.receive():
+                            last = event.id
+                            self._tell(event)
+            except RedisUnavailableError as error:
+                self.emit("error", error)
+                await anyio.sleep(AGAIN_SECONDS)
 
     async def _run_by_itself(self) -> None:
         try:

@@ -1,12 +1,16 @@
 """Hearing the events of a queue, and publishing some."""
 
 import asyncio
+import os
+import signal
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from framework import OptionsError
-from framework_bullmq import Job, QueueEvents, QueueEventsProducer
+from framework.server import EmbeddedServer
+from framework_bullmq import Job, Queue, QueueEvents, QueueEventsProducer
 from tests.plugins.bullmq_api.bull import Bull, state_is
 from tests.support.node import NodePeer, both_majors
 from tests.support.until import until
@@ -130,6 +134,43 @@ async def test_a_run_in_ones_own_task_ends_when_it_is_closed(bull: Bull) -> None
     await events.close()
 
     assert await asyncio.wait_for(task, 5) == "went on"
+
+
+async def test_events_are_heard_once_redis_is_there(private_server: EmbeddedServer) -> None:
+    server = private_server.start()
+    os.kill(server.pid, signal.SIGKILL)
+    place = {"connection": {"path": urlsplit(server.url).path, "socket_timeout": 0.5}}
+    events, queue, told = QueueEvents("q", place), Queue("q", place), list[Any]()
+    events.on("error", lambda error: told.append(type(error).__name__))
+    events.on("added", lambda args, event_id: told.append(args["name"]))
+    await until(lambda: bool(told), timeout=20, message="it says that Redis is away")
+    private_server.start()
+
+    async def is_heard() -> bool:
+        await queue.add("n")
+        return "n" in told
+
+    await until(is_heard, timeout=20, message="it hears")
+    await queue.close()
+    await events.close()
+
+    assert set(told) == {"RedisUnavailableError", "n"}
+
+
+def test_events_are_made_without_a_loop_where_they_do_not_begin(
+    redis_url: str, prefix: str
+) -> None:
+    options = {"connection": redis_url, "prefix": prefix, "autorun": False}
+    events = QueueEvents("q", options)
+
+    async def run() -> None:
+        running = asyncio.ensure_future(events.run())
+        await until(lambda: events.running, message="it runs")
+        await events.close()
+        await asyncio.wait_for(running, 5)
+
+    asyncio.run(run())
+    assert (events.running, events.closed) == (False, True)
 
 
 async def test_a_result_is_waited_for(bull: Bull) -> None:
