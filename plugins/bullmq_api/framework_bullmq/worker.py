@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 
 from framework import RedisUnavailableError, RunningWorker
-from framework_bullmq.background import Landlord
+from framework_bullmq.background import AGAIN_SECONDS, Landlord
 from framework_bullmq.event_emitter import EventEmitter
 from framework_bullmq.hearing import Hearing, made_for
 from framework_bullmq.job import Job
@@ -18,8 +18,6 @@ from framework_bullmq.processing import Processing
 from framework_bullmq.queue import Queue
 from framework_bullmq.queue_base import NOTHING, read_place
 from framework_bullmq.worker_options import engine_keywords, read_worker_options
-
-AGAIN_SECONDS = 1.0
 
 
 class Worker(EventEmitter):
@@ -75,7 +73,7 @@ class Worker(EventEmitter):
                 self._spawn(self.run)
 
     async def run(self) -> None:
-        """Work until this is closed.
+        """Work until this is closed; cancelled, it gives running jobs back at once.
 
         Raises:
             RuntimeError: It runs already, or has no processor.
@@ -90,6 +88,9 @@ class Worker(EventEmitter):
         try:
             await self._begin(self._target)
             await self._tenant.until(self._closing)
+        except asyncio.CancelledError:
+            await self._leave_work()
+            raise
         finally:
             self.running = False
             self._ended.set()
@@ -186,6 +187,12 @@ class Worker(EventEmitter):
     def jobScheduler(self) -> JobScheduler:
         """The queue's `JobScheduler`."""
         return self.queue.jobScheduler
+
+    async def _leave_work(self) -> None:
+        """End what `run` began, whose task was cancelled; jobs are given back."""
+        if self._worker is not None:
+            with anyio.CancelScope(shield=True):
+                await self._worker.stop(now=True)
 
     async def _begin(self, target: type[Hearing]) -> None:
         """Start the engine's worker, once Redis is there."""

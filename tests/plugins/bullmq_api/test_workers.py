@@ -556,6 +556,27 @@ async def test_a_worker_runs_once(bull: Bull) -> None:
         await worker.run()
 
 
+async def test_a_run_that_is_cancelled_gives_its_jobs_back_and_takes_no_more(bull: Bull) -> None:
+    queue = bull.queue()
+    begun = asyncio.Event()
+
+    async def hold(job: Job, token: str) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    worker = bull.worker(hold, autorun=False)
+    task = asyncio.ensure_future(worker.run())
+    job = await queue.add("held")
+    await asyncio.wait_for(begun.wait(), 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert (await job.getState(), worker.running) == ("waiting", False)
+    bull.worker(only_job)
+    await state_is(job, "completed")
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
