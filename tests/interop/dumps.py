@@ -25,6 +25,7 @@ OPTIONS = {
 EVENTS = {
     "debounced",  # BullMQ 5 tells it beside `deduplicated`, which all listeners know
 }
+AT_ONCE = "0 minutes"
 FIELDS = {
     "nrjid",  # BullMQ 5 writes it on the runs of schedules, and no peer needs it
 }
@@ -71,11 +72,15 @@ def in_words(text: str, prefix: str) -> str:
 
 def hash_in_words(fields: dict[str, bytes], key: str, prefix: str) -> dict[str, object]:
     left_out = META if key.endswith(":meta") else FIELDS
-    return {
+    told = {
         name: field_in_words(name, value.decode(), prefix)
         for name, value in fields.items()
         if name not in left_out
     }
+    # The run of a scheduler waits until a moment, so its delay is another one in each history.
+    if "rjk" in told and told.get("delay", AT_ONCE) != AT_ONCE:
+        told["delay"] = "UNTIL"
+    return told
 
 
 def field_in_words(name: str, text: str, prefix: str) -> object:
@@ -85,10 +90,15 @@ def field_in_words(name: str, text: str, prefix: str) -> object:
         case "stacktrace":
             return f"{len(json.loads(text))} traces"
         case "delay":
-            return f"{int(text) / 60_000:.0f} minutes"
+            return minutes_of(int(text))
         case "offset":  # how far into an hour the first run of a schedule was
             return "OFFSET"
     return in_words(text, prefix)
+
+
+def minutes_of(ms: int) -> str:
+    """Word a span so coarsely that a slow machine changes nothing."""
+    return f"{ms / 60_000:.0f} minutes"
 
 
 def plain(value: object) -> object:
