@@ -1,6 +1,7 @@
 """Adding jobs as BullMQ's Python programs do."""
 
 import asyncio
+import datetime
 import json
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from framework import JobState, OptionsError, PayloadError
 from framework.store.store import Store
 from framework_bullmq import Job, Queue
-from tests.plugins.bullmq_api.bull import Bull
+from tests.plugins.bullmq_api.bull import Bull, state_is
 
 
 async def stored(store: Store, bull: Bull, job_id: str, queue: str = "q") -> dict[str, Any]:
@@ -184,6 +185,19 @@ async def test_what_cannot_be_asked_is_refused_with_a_reason(
         await queue.add("n", {}, options)
 
     assert await queue.getJobCountByTypes() == 0
+
+
+async def test_data_and_results_may_hold_what_json_has_words_for(bull: Bull) -> None:
+    queue = bull.queue()
+    bull.worker(lambda job: {datetime.date(2027, 1, 2)})
+
+    job = await queue.add("n", {"on": datetime.date(2027, 1, 1), "tags": {"a"}})
+    await state_is(job, "completed")
+
+    found = await queue.getJob(job.id)
+    assert found is not None
+    assert found.data == {"on": "2027-01-01", "tags": ["a"]}
+    assert found.returnvalue == ["2027-01-02"]
 
 
 async def test_data_that_is_no_json_is_refused(bull: Bull) -> None:
