@@ -181,7 +181,7 @@ class Job(JobMoves, JobStates):
         Raises:
             JobLockedError: A worker runs it or one below it.
         """
-        await self.queue.remove(self.id, opts)
+        await self.queue.remove_job(self.id, opts)
 
     add_job_log = addJobLog
     change_delay = changeDelay

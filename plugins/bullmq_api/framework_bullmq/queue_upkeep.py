@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from framework import OptionsError
+from framework import JobLockedError, OptionsError
 from framework_bullmq.job_states import STATES
 from framework_bullmq.millis import instant_of, span_of
 from framework_bullmq.queue_base import NOTHING, QueueBase
@@ -65,14 +65,22 @@ class QueueUpkeep(QueueBase):
         """Delete a job, and with ``removeChildren``, which holds unless told, those below it.
 
         Returns:
-            1 if there was one.
+            1; 0 if there was none, or a worker runs it or one below it. `Job.remove` tells which.
+        """
+        try:
+            return int(await self.remove_job(str(job_id), opts))
+        except JobLockedError:
+            return 0
+
+    async def remove_job(self, job_id: str, opts: Mapping[str, Any]) -> bool:
+        """Delete a job as `remove` does; return whether there was one.
 
         Raises:
             JobLockedError: A worker runs it or one below it.
         """
         asked = read_options("remove", opts, frozenset({"removeChildren"}))
         whole = bool(asked.get("removeChildren", True))
-        return int(await (await self.engine()).remove(str(job_id), with_children=whole))
+        return await (await self.engine()).remove(job_id, with_children=whole)
 
     async def retryJobs(self, opts: Mapping[str, Any] = NOTHING) -> None:
         """Run all jobs again that failed, or, as ``state`` says, completed.

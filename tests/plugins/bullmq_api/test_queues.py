@@ -122,6 +122,7 @@ async def test_what_a_worker_holds_stays(bull: Bull) -> None:
     job = await queue.add("n")
     await worker.getNextJob("token")
 
+    assert await queue.remove(job.id) == 0
     with pytest.raises(JobLockedError):
         await job.remove()
     with pytest.raises(ActiveJobsError):
