@@ -106,11 +106,16 @@ async def test_an_add_takes_less_than_twenty_milliseconds(where: str, tell: Tell
         )
         return told
 
-    await measured(0)
-    paced = []
-    for _ in range(TRIES):
-        paced.append((await measured(RATE))["p99"])
-        if paced[-1] < MOST_MS:
-            break
+    async def best(rate: int) -> float:
+        found = []
+        for _ in range(TRIES):
+            found.append((await measured(rate))["p99"])
+            if found[-1] < MOST_MS:
+                break
+        return min(found)
 
-    assert min(paced) < MOST_MS
+    await measured(0)  # the gateway has not worked before
+    all_they_can, paced = await best(0), await best(RATE)
+
+    assert all_they_can < MOST_MS
+    assert paced < MOST_MS
