@@ -1,5 +1,6 @@
 """``framework gateway``: serve, and look at what is served."""
 
+import gc
 import json
 import os
 import signal
@@ -54,6 +55,9 @@ async def serve(host: str | None, port: int | None) -> None:
     """Serve until a signal comes."""
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         running = await start_gateway(host=host, port=port)
+        # What the start has made stays: to look through it once more would hold all clients up.
+        gc.collect()
+        gc.freeze()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(running.wait)
             closing = False
