@@ -17,6 +17,7 @@ from tests.plugins.gateway.serving import environment_of
 from tests.plugins.gateway.test_storm import KEEP, all_done, storm
 from tests.support.apps import settings_of
 from tests.support.command import command
+from tests.support.until import until
 
 KEY = "right-key"
 JOBS = 20_000
@@ -48,6 +49,10 @@ def where(redis_url: str, prefix: str, tmp_path: Path) -> Iterator[str]:
         run.ends()
 
 
+async def are_listed(queue: Queue, count: int) -> bool:
+    return len(await queue.workers()) >= count
+
+
 @pytest.fixture
 async def queue(redis_url: str, prefix: str) -> AsyncIterator[Queue]:
     async with Application(settings=settings_of(redis_url, prefix)) as app:
@@ -71,7 +76,7 @@ async def test_a_gateway_hands_out_three_thousand_jobs_a_second(
     program = [sys.executable, "-m", "tests.plugins.gateway.crowd", path, str(CLIENTS)]
     rates: list[float] = []
     async with await anyio.open_process(program, cwd=ROOT, stdout=None, stderr=None) as crowd:
-        await anyio.sleep(2)  # all are connected
+        await until(lambda: are_listed(queue, CLIENTS), timeout=30, message="all are connected")
         for turn in range(TRIES):
             await queue.pause()
             for _ in range(JOBS // 1000):
