@@ -130,6 +130,7 @@ async def test_clients_share_the_jobs_of_a_queue(gateway: Gateway, queue: Queue)
         jobs = await queue.add_bulk([("n", number) for number in range(3)])
         for one in (first, second, third):
             await one.receive()
+        for one in (first, second, third):
             await one.answer(0, result="shared")
 
         assert [await queue.result(job) for job in jobs] == ["shared"] * 3
@@ -152,6 +153,7 @@ async def test_a_slow_client_does_not_hold_up_the_others(gateway: Gateway, queue
 
         # What was given to the slow one is what it had room for, not its whole window.
         assert told.connection.in_hand < 15
+        slow.cut()
 
 
 async def test_a_gateway_that_closes_lets_jobs_end_and_gives_the_rest_back(

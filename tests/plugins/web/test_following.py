@@ -16,7 +16,7 @@ from framework.app.application import Application
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from framework_web.sse import EventStream
-from tests.plugins.web.serving import Event, events_of, gate, resize, serving
+from tests.plugins.web.serving import GATES, Event, events_of, gate, resize, serving
 from tests.support.apps import Open
 from tests.support.until import until
 
@@ -210,19 +210,26 @@ async def test_a_failing_task_ends_its_stream_with_the_reason(
 async def test_a_task_that_is_tried_again_says_why_until_it_runs(
     app: Application, name: str
 ) -> None:
+    def said(found: list[Event]) -> list[tuple[str, str | None]]:
+        states = [one.data for one in found if one.name == "state"]
+        return [(one["state"], one["error"]) for one in states if one["attempts_made"] == 1]
+
     async with serving(app) as web:
         data = {"width": 5, "name": "jammed", "gate": name}
-        soon = timedelta(seconds=0.5)
-        job = await app.queue("pictures").add("resize", data, attempts=2, backoff=soon)
+        later = timedelta(hours=1)
+        job = await app.queue("pictures").add("resize", data, attempts=2, backoff=later)
         async with following(web, f"/tasks/resize/{job.id}/events") as found:
             await until(lambda: len(found), message="it is followed")
             gate(name).set()
+            await until(lambda: ("retrying", "paper jam") in said(found), message="it has failed")
+            GATES[name] = anyio.Event()
+            await app.queue("pictures").promote_job(job.id)
+            await until(lambda: ("active", None) in said(found), message="it runs")
+            gate(name).set()
             await until(lambda: found[-1].name == "completed", message="it has ended")
 
-    states = [one.data for one in found if one.name == "state" and one.data["attempts_made"] == 1]
-    said = [(one["state"], one["error"]) for one in states]
-    assert said[0] == ("retrying", "paper jam")
-    assert said[-1] == ("active", None)
+    assert said(found)[0] == ("retrying", "paper jam")
+    assert said(found)[-1] == ("active", None)
 
 
 async def test_a_task_that_is_removed_ends_its_stream(
