@@ -1,7 +1,6 @@
 """Between `JobOptions` and the ``opts`` JSON of a job's hash, with its short names."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,23 +8,20 @@ from typing import Any
 
 from framework.errors import OptionsError
 from framework.model.options import (
-    KEEP_COMPLETED,
-    KEEP_FAILED,
     MAX_PRIORITY,
     Backoff,
     Custom,
     Exponential,
     Fixed,
     JobOptions,
-    KeepJobs,
 )
 from framework.model.spans import check_span
 from framework.wire.keys import check_job_id
 from framework.wire.links import Link, link_of
 from framework.wire.millis import MAX_DUE_MS, instant_from_ms, instant_to_ms, to_ms
+from framework.wire.retention import MARK, retention_json
 
 MAX_INT = 2**31 - 1
-AT_LEAST = "fw.atLeast"
 TIMEOUT = "fw.timeout"
 SHORT_NAMES = {"keep_logs": "kl", "stack_trace_limit": "stackTraceLimit", "size_limit": "sizeLimit"}
 
@@ -59,7 +55,8 @@ def encode_options(
 ) -> AddOptions:
     """Check ``options`` and word them for Redis.
 
-    Wire: our default retention is written into ``opts``, so every peer honours it.
+    Wire: our default retention is written into ``opts``, so every peer honours it; its limits
+    by age for completed jobs are a mark, ``fw``, that only our workers know.
 
     Args:
         options: What was asked for.
@@ -80,16 +77,17 @@ def encode_options(
     job_id = options.get("job_id")
     if job_id is not None:
         check_job_id(job_id)
+    retention = retention_json(options)
+    attempts = whole(options, "attempts", MAX_INT)
     stored = {
-        "attempts": whole(options, "attempts", MAX_INT),
+        "attempts": None if MARK in retention and not attempts else attempts,
         "backoff": backoff_json(options["backoff"]) if "backoff" in options else None,
         "delay": delay_ms if "delay" in options else None,
         "priority": priority if "priority" in options else None,
         "lifo": lifo if "lifo" in options else None,
         "jobId": job_id,
         "timestamp": timestamp_ms,
-        "removeOnComplete": keep_json(options, "remove_on_complete", KEEP_COMPLETED),
-        "removeOnFail": keep_json(options, "remove_on_fail", KEEP_FAILED),
+        **retention,
     }
     for name, short in SHORT_NAMES.items():
         if name in options:
@@ -175,29 +173,3 @@ def backoff_json(backoff: Backoff | timedelta) -> dict[str, object]:
     if backoff.jitter:
         stored["jitter"] = backoff.jitter
     return stored
-
-
-def keep_json(options: Mapping[str, Any], name: str, unless: KeepJobs) -> object:
-    """Word a retention as Node does, in whole seconds, rounded up; ``fw.atLeast`` is ours.
-
-    None is not written: the worker that runs the job decides.
-    """
-    keep = options.get(name, unless)
-    if keep is None or isinstance(keep, bool):
-        return keep
-    if not isinstance(keep, KeepJobs):
-        raise OptionsError(
-            name, f"it is KeepJobs, a bool or None, got {keep!r}. Write KeepJobs(count=1000), say"
-        )
-    if keep.count is not None and keep == KeepJobs(keep.count):
-        return keep.count  # of more than 64 bytes in all, Redis keeps the hash in a larger form
-    stored: dict[str, object] = {}
-    if keep.count is not None:
-        stored["count"] = keep.count
-    if keep.age is not None:
-        stored["age"] = math.ceil(keep.age.total_seconds())
-    if keep.limit is not None:
-        stored["limit"] = keep.limit
-    if keep.at_least is not None and keep.count:
-        stored[AT_LEAST] = math.ceil(keep.at_least.total_seconds())
-    return stored or False

@@ -13,9 +13,10 @@ from framework.model.options import JobOptions
 from framework.model.schedule import JobScheduler
 from framework.wire.cron import next_ms
 from framework.wire.job_hash import Fields, json_value, number, text
+from framework.wire.members import is_number
 from framework.wire.millis import from_ms, instant_from_ms, instant_to_ms
 from framework.wire.scheduler_plan import EMPTY, SchedulerPlan, compact
-from framework.wire.stored_options import decode_options, is_number
+from framework.wire.stored_options import decode_options
 
 # What each run has of its own; the rest of its options is the template's.
 OWN = ("jobId", "delay", "timestamp", "prevMillis", "repeatJobKey", "repeat")

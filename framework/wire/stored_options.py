@@ -1,19 +1,17 @@
 """An ``opts`` JSON as a worker reads it, whoever wrote it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeGuard
+from typing import Any
 
 from pydantic_core import from_json
 
 from framework.model.options import Backoff, Custom, Exponential, Fixed, JobOptions, KeepJobs
 from framework.wire.links import read_dedup, read_parent, read_policy
+from framework.wire.members import MOST, is_number, number_in
 from framework.wire.millis import from_ms
-from framework.wire.options import AT_LEAST, TIMEOUT
-
-# What JavaScript counts exactly; whatever is larger was not meant.
-MOST = 2**53
+from framework.wire.options import TIMEOUT
+from framework.wire.retention import read_retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +50,7 @@ def decode_options(opts: bytes) -> StoredOptions:
     if not isinstance(stored, dict):
         raise ValueError("opts is no JSON object")  # noqa: TRY004 - one error for all bad text
     backoff = read_backoff(stored.get("backoff"))
-    keep_completed = read_keep(stored.get("removeOnComplete"))
-    keep_failed = read_keep(stored.get("removeOnFail"))
+    keep_completed, keep_failed = read_retention(stored)
     attempts = number_in(stored, "attempts") or 0
     timeout_ms = number_in(stored, TIMEOUT)
     return StoredOptions(
@@ -93,17 +90,6 @@ def public_view(facts: dict[str, Any]) -> JobOptions:
     return view
 
 
-def number_in(stored: Mapping[str, Any], name: str) -> int | None:
-    """Return a member as a whole number that is not negative, or None."""
-    number = stored.get(name)
-    return int(number) if is_number(number) and 0 <= number <= MOST else None
-
-
-def is_number(stored: object) -> TypeGuard[int | float]:
-    """Tell whether a member is a number; ``true`` is none."""
-    return isinstance(stored, int | float) and not isinstance(stored, bool)
-
-
 def read_backoff(stored: object) -> Backoff | None:
     """Read a backoff: a number means fixed; every other type is somebody's own."""
     if is_number(stored):
@@ -119,23 +105,3 @@ def read_backoff(stored: object) -> Backoff | None:
     if kind == "exponential":
         return Exponential(delay, jitter)
     return Custom(str(kind) or "nameless", delay, jitter)
-
-
-def read_keep(stored: object) -> KeepJobs | None:
-    """Read a retention in any of Node's forms."""
-    if stored is None:
-        return None
-    if isinstance(stored, bool):
-        return KeepJobs(count=0) if stored else KeepJobs()
-    if is_number(stored):
-        return KeepJobs(count=int(stored)) if 0 <= stored <= MOST else KeepJobs()
-    if not isinstance(stored, dict):
-        return None
-    age = number_in(stored, "age")
-    at_least = number_in(stored, AT_LEAST)
-    return KeepJobs(
-        count=number_in(stored, "count"),
-        age=None if age is None else from_ms(age * 1000),
-        limit=number_in(stored, "limit"),
-        at_least=None if at_least is None else from_ms(at_least * 1000),
-    )

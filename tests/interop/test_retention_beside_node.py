@@ -50,11 +50,11 @@ async def test_our_own_default_does_not_trouble_node(ours: Ours, node: NodePeer)
         await until(lambda: _ended(node, good.id, "completed"))
         await until(lambda: _ended(node, bad.id, "failed"))
 
-        assert (await job_opts(app, good.id))["removeOnComplete"]["fw.atLeast"] == 60
+        assert (await job_opts(app, good.id))["fw"] == 1
     assert await worker.events("error") == []
     read = await node.job("q", good.id)
     assert read is not None
-    assert read["opts"]["removeOnComplete"] == {"count": 1000, "age": 86400, "fw.atLeast": 60}
+    assert (read["opts"]["attempts"], read["opts"]["removeOnComplete"]) == (2, 1000)
     assert read["opts"]["removeOnFail"] == {"age": 604800}
 
 

@@ -10,7 +10,7 @@ import pytest
 from framework.app.settings import Settings, spell_setting
 from framework.store.queue_meta import FORMAT, FORMAT_FIELD
 from framework.wire.keys import QueueKeys
-from framework.wire.options import AT_LEAST
+from framework.wire.retention import AT_LEAST, MARK, OUR_DEFAULT
 from framework.wire.scheduler_plan import OVERLAP
 from tests.integration.docs.pages import EXAMPLES, PAGES, REPOSITORY, Block, blocks_in
 
@@ -89,6 +89,7 @@ def test_every_extra_of_ours_is_in_the_wire_format() -> None:
     lane = QueueKeys("bull", "mail").lane("<lane>").replace("bull:mail", "Q")
 
     assert f"`{AT_LEAST}`" in text
+    assert f"member `{MARK}`: `{OUR_DEFAULT[MARK]}`" in text
     assert f"`{OVERLAP}`" in text
     assert "`Q:meta:fw:schedules`" in text
     assert f"field `{FORMAT_FIELD}` | `{FORMAT}`" in text

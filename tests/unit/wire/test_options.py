@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framework.errors import OptionsError
-from framework.model.options import Custom, Exponential, Fixed, JobOptions, KeepJobs
+from framework.model.options import (
+    KEEP_COMPLETED,
+    KEEP_FAILED,
+    Custom,
+    Exponential,
+    Fixed,
+    JobOptions,
+    KeepJobs,
+)
 from framework.wire.keys import check_job_id
 from framework.wire.options import encode_options
 from framework.wire.stored_options import decode_options
@@ -108,11 +116,22 @@ def stored(**wanted: Any) -> dict[str, Any]:  # noqa: ANN401 - any options
 
 
 def test_nothing_asked_for_is_one_try_and_our_retention() -> None:
-    assert stored() == {
-        "attempts": 0,
-        "removeOnComplete": {"count": 1000, "age": 86400, "fw.atLeast": 60},
-        "removeOnFail": {"age": 604800},
+    assert stored() == {"removeOnComplete": 1000, "fw": 1, "removeOnFail": {"age": 604800}}
+    assert decode_options(encode_options({}).opts).public == {
+        "attempts": 1,
+        "remove_on_complete": KEEP_COMPLETED,
+        "remove_on_fail": KEEP_FAILED,
     }
+
+
+def test_our_default_leaves_a_job_in_the_form_of_redis_that_is_small() -> None:
+    assert len(encode_options({}).opts) <= 64  # Redis' hash-max-listpack-value
+
+
+def test_the_mark_counts_beside_our_own_number_alone() -> None:
+    read = decode_options(b'{"removeOnComplete":5,"fw":1}')
+
+    assert read.keep_completed == KeepJobs(count=5)
 
 
 def test_each_option_has_the_name_that_node_gives_it() -> None:
