@@ -12,11 +12,13 @@ class Line:
 
     Attributes:
         is_dry: Nothing more was there to take.
+        is_hearsay: Somebody said that there may be jobs, and no call has come back since.
         was_called: There may be more since a call began that is still under way.
         due_ms: When to look again, by the store's clock: a delayed job, a rate limit; or 0.
     """
 
     is_dry: bool = False
+    is_hearsay: bool = False
     was_called: bool = False
     due_ms: int = 0
 

@@ -148,10 +148,14 @@ class Pump:
             traffic.go_soon()
 
     def _may_call(self) -> bool:
-        flows = self.line_flows and self.is_fetching
         return self.pacing.may_call(
-            self.traffic.calls, len(self._endings), self.free, line_flows=flows
+            self.traffic.calls, len(self._endings), self.free, line_flows=self._is_rich
         )
+
+    @property
+    def _is_rich(self) -> bool:
+        """Whether so many jobs wait, as far as was seen, that two calls find some."""
+        return self.line_flows and not self.line.is_hearsay and self.is_fetching
 
     def drop(self, job: Fetched) -> None:
         """Forget a job that is no longer ours."""
@@ -194,6 +198,7 @@ class Pump:
         """Look for jobs: somebody said that there may be some."""
         self.line.is_dry = False
         self.line.was_called = self.traffic.calls > 0
+        self.line.is_hearsay = not self.line.was_called
         self.line.due_ms = 0
         self.traffic.go()
 
@@ -219,7 +224,7 @@ class Pump:
             return [], 0
         endings, free = len(self._endings), self.free
         calls, idle = self.traffic.calls, self.traffic.idle_seconds
-        count, want = self.pacing.load(calls, endings, free, line_flows=flows, idle=idle)
+        count, want = self.pacing.load(calls, endings, free, line_flows=self._is_rich, idle=idle)
         count = min(count, how_many_fit(self._endings))
         batch = self._endings[:count]
         del self._endings[:count]
@@ -257,7 +262,7 @@ class Pump:
                 self.fetched_at = time.monotonic()
             is_dry = got < want and not is_cut(reply.jobs)
             self.line.is_dry = is_dry and not self.line.was_called
-            self.line.was_called = False
+            self.line.was_called = self.line.is_hearsay = False
             limited = self.clock.now_ms() + reply.limited_ms if reply.limited_ms else 0
             self.line.due_ms = limited or reply.next_due_ms
         if jobs:

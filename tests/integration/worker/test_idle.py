@@ -57,3 +57,29 @@ async def test_idle_workers_do_not_ask_redis_again_and_again(
             assert await app.queue(name).result(await app.queue(name).add("n", 1)) == name
         # The waiter for results looks each second; workers look every five.
         await comes_to_rest(app.store, 40)
+
+
+async def test_a_lone_job_costs_an_idle_worker_two_calls(
+    private_server: EmbeddedServer, prefix: str
+) -> None:
+    address = await to_thread.run_sync(private_server.start)
+    app = Application(declared(three), settings=settings_of(address.url, prefix))
+
+    async def scripts_run() -> int:
+        stats = await app.store.command("INFO", "commandstats")
+        return int(stats["cmdstat_evalsha"]["calls"])
+
+    async def calls_of_a_job() -> int:
+        await comes_to_rest(app.store, 20)
+        before = await scripts_run()
+        job = await app.queue("three").add("n", 1)
+        key = f"{prefix}:three:{job.id}"
+        await until(lambda: app.store.command("HGET", key, "finishedOn"), message="it has ended")
+        return await scripts_run() - before
+
+    async with working(app):
+        await app.queue("three").add("n", 1)
+        counts = [await calls_of_a_job() for _ in range(3)]
+
+    # To add it, to take it, to end it; now and then the worker looks around by itself.
+    assert min(counts) == 3
