@@ -47,6 +47,20 @@ def test_a_target_that_was_missed_is_told_with_its_figure() -> None:
     assert "NOT      drain@100, times Node: 2, at least 2.5" in said
 
 
+def test_who_is_ahead_since_it_gives_less_is_named_and_not_counted() -> None:
+    waits = {OURS: 1.0, "huey": 0.9, "arq": 1.2, "celery": 1.1}
+    found = {
+        ("latency@50", peer): Summary("latency@50", peer, metrics={"p50 ms": wait, "jobs/s": 50})
+        for peer, wait in waits.items()
+    }
+
+    (target,) = check_targets(found)
+
+    assert target.is_reached
+    assert target.figure == 1.2
+    assert "(arq; huey, which takes no acknowledgement: 0.9)" in target.says
+
+
 def test_a_peer_that_cannot_is_a_dash_with_a_reason() -> None:
     results = Results()
     results.add(DRAIN, OURS, drained(50_000))
