@@ -74,6 +74,20 @@ async def test_failures_and_delays_are_told_with_what_they_carry(
     assert paused == ("paused", {})
 
 
+async def test_the_handshake_tells_where_listening_begins(gateway: Gateway, queue: Queue) -> None:
+    await queue.add("n", "before")
+    async with client(gateway, "/queue/demo/events?events=waiting") as listener:
+        response = listener.socket.response
+        assert response is not None
+        begins = response.headers["Last-Event-ID"]
+    await queue.add("n", "after")
+
+    async with client(gateway, f"/queue/demo/events?events=waiting&lastEventId={begins}") as again:
+        assert await heard(again, 1) == [("waiting", {"jobId": "2"})]
+        assert again.socket.response is not None
+        assert again.socket.response.headers["Last-Event-ID"] == begins
+
+
 async def test_only_wanted_events_are_told_blanks_and_unknown_names_aside(
     gateway: Gateway, queue: Queue
 ) -> None:

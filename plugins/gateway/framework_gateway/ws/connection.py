@@ -1,7 +1,7 @@
 """One WebSocket: messages in, and messages out through a buffer that is watched."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf
 
 import anyio
@@ -14,6 +14,7 @@ RECEIVE, SEND = "gateway.receive", "gateway.send"
 CONGESTED_BYTES = 256 * 1024
 # A client that is to go has so long to take what waits for it.
 CLOSE_SECONDS = 5.0
+Headers = Iterable[tuple[bytes, bytes]]
 
 
 def nothing() -> None:
@@ -93,9 +94,9 @@ class Connection:
             self._room = anyio.Event()
             await self._room.wait()
 
-    async def accept(self) -> None:
+    async def accept(self, headers: Headers = ()) -> None:
         """Answer the handshake."""
-        await self._socket.accept()
+        await self._socket.accept(headers=headers)
 
     async def receive(self) -> bytes | None:
         """Return the next message; None once the client is gone."""

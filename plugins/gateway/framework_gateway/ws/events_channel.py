@@ -14,7 +14,7 @@ from framework_gateway.errors import bad_request
 from framework_gateway.event_json import event_args
 from framework_gateway.hub import Hub
 from framework_gateway.shown import shown
-from framework_gateway.ws.connection import Connection
+from framework_gateway.ws.connection import Connection, Headers
 from framework_gateway.ws.notices import happened
 from framework_gateway.ws.serving import serve
 
@@ -23,6 +23,7 @@ MOST_MESSAGES = 1000
 MOST_BYTES = 4 * 1024 * 1024
 # How long one has to take half of that; meanwhile nothing more is read for it.
 PATIENCE_SECONDS = 1.0
+POSITION = b"Last-Event-ID"
 SLOW = 1013, "slow consumer"
 TRY_LATER = 1013, "events cannot be read"
 
@@ -38,7 +39,15 @@ async def open_events_channel(hub: Hub, socket: WebSocket) -> Callable[[], Await
     names = wanted_names(socket.query_params.get("events", ""))
     around = Listening(listening)
     channel = EventsChannel(around, names, Connection(socket))
-    return lambda: serve(hub, socket, Channel.EVENTS, channel.connection, channel, around=around)
+    return lambda: serve(
+        hub,
+        socket,
+        Channel.EVENTS,
+        channel.connection,
+        channel,
+        around=around,
+        headers=around.position,
+    )
 
 
 def wanted_names(text: str) -> frozenset[str]:
@@ -62,6 +71,10 @@ class Listening:
 
     async def __aexit__(self, *error: object) -> bool | None:
         return await self._listening.__aexit__(*error)  # type: ignore[arg-type]  # as they came
+
+    def position(self) -> Headers:
+        """Return what tells the client where it begins: it may be cut before the first event."""
+        return [(POSITION, self.listener.after.encode())]
 
 
 @dataclass(slots=True)

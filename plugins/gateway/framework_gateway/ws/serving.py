@@ -1,5 +1,6 @@
 """What all channels do around what they do: accept, note who is there, send, and end."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Protocol
 
@@ -10,7 +11,7 @@ from starlette.websockets import WebSocket
 from framework_gateway.auth import Channel
 from framework_gateway.connections import Entry
 from framework_gateway.hub import Hub
-from framework_gateway.ws.connection import Connection
+from framework_gateway.ws.connection import Connection, Headers
 
 NOTHING: AbstractAsyncContextManager[object] = nullcontext()
 
@@ -40,6 +41,7 @@ async def serve(
     channel: Runs,
     *,
     around: AbstractAsyncContextManager[object] = NOTHING,
+    headers: Callable[[], Headers] = tuple,
     concurrency: int | None = None,
     name: str = "",
 ) -> None:
@@ -47,6 +49,7 @@ async def serve(
 
     Args:
         around: Entered before the client is accepted, left once it is gone.
+        headers: Of the answer to the handshake, asked for once what is around it is entered.
 
     Raises:
         FrameworkError: What is around it could not be entered; the client was not accepted.
@@ -62,7 +65,7 @@ async def serve(
         name=name,
     )
     async with around:
-        await connection.accept()
+        await connection.accept(headers())
         hub.connections.add(entry)
         try:
             async with anyio.create_task_group() as tasks:
