@@ -19,14 +19,14 @@ async def start(redis_url: str, prefix: str) -> AsyncIterator[Start]:
     """Start gateways, of whatever settings; they are closed at the end."""
     async with AsyncExitStack() as stack:
 
-        async def make(*keys: str | Token, **told: object) -> Gateway:
+        async def make(*keys: str | Token, port: int = 0, **told: object) -> Gateway:
             registry = {
                 "worker_metadata_key": f"workers-{prefix}",
                 "worker_metadata_stream": f"changes-{prefix}",
             }
             settings = GatewaySettings(**{"grace_period": 1.0, **registry, **told})  # type: ignore[arg-type]  # as named by the test
             gateway = await start_gateway(
-                settings_of(redis_url, prefix), keys or (KEY,), port=0, settings=settings
+                settings_of(redis_url, prefix), keys or (KEY,), port=port, settings=settings
             )
             return await stack.enter_async_context(gateway)
 

@@ -20,15 +20,15 @@ PAGE = REPOSITORY / "docs" / "how-to" / "use-queues-from-any-language.md"
 
 def command_of(language: str, folder: Path) -> list[str]:
     """Return how a program of the page is run."""
-    if language == "python":
-        return [sys.executable, str(EXAMPLES / "depot.py")]
+    if language != "js":
+        return [sys.executable, str(EXAMPLES / f"{language}.py")]
     program = folder / "depot.mjs"
     program.write_text((EXAMPLES / "depot.mjs").read_text())
     (folder / "node_modules").symlink_to(PEER.parent / "node_modules")
     return [node_binary(), str(program)]
 
 
-@pytest.mark.parametrize("language", ["python", "js"])
+@pytest.mark.parametrize("language", ["courier", "depot", "js"])
 async def test_the_programs_of_the_page_do_what_it_says(
     gateway: Gateway, app: Application, language: str, tmp_path: Path
 ) -> None:
@@ -42,14 +42,18 @@ async def test_the_programs_of_the_page_do_what_it_says(
             stderr=subprocess.STDOUT,
         )
 
+    own_ids = "parcel-" if language == "courier" else ""
     said = re.sub(r" (True|False)$", "", done.stdout.decode(), flags=re.MULTILINE)
+    if own_ids:
+        assert own_ids in said
+        said = said.replace(own_ids, "")
     assert sorted(said.splitlines()) == told.splitlines()
     queue = app.queue("parcels")
     assert (await queue.counts())[JobState.COMPLETED] == 2
-    failed = await queue.job("2")
+    failed = await queue.job(f"{own_ids}2")
     assert failed is not None
     assert (failed.failed_reason, failed.attempts_made) == ("no such parcel", 1)
-    assert await queue.logs("3") == ["packed parcel 3"]
+    assert await queue.logs(f"{own_ids}3") == ["packed parcel 3"]
 
 
 def test_the_page_shows_the_program_for_node_in_full() -> None:
