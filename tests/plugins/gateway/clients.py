@@ -13,7 +13,7 @@ from framework import Job, JobState, Queue
 from framework_gateway import Gateway
 from tests.support.until import until
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Client:
@@ -71,6 +71,12 @@ class Client:
     async def answer(self, delivery: int, **data: object) -> None:
         """Say something of a delivery."""
         await self.send({"id": delivery, "data": data})
+
+    async def was_heard(self) -> None:
+        """See that what was said is read and done, and that nothing was told meanwhile."""
+        await self.send({"id": -1, "data": {"ack": True}})
+        told = (await self.data())["payload"]
+        assert (told["code"], told["ref"]) == ("EUNKNOWNID", -1), told
 
     async def closed(self) -> tuple[int, str]:
         """Wait until the other side closes; return its code and reason."""

@@ -9,6 +9,7 @@ import pytest
 from framework import Application, Queue
 from framework_gateway import Gateway, GatewaySettings, Token, start_gateway
 from tests.support.apps import settings_of
+from tests.support.loop_clock import loop_clock  # noqa: F401 - a fixture
 
 KEY = "right-key"
 Start = Callable[..., Awaitable[Gateway]]
@@ -43,7 +44,7 @@ def client_of(gateway: Gateway, key: str = KEY) -> httpx2.AsyncClient:
     """Make an HTTP client that sends a key."""
     base = f"http://127.0.0.1:{gateway.port}"
     headers = {"Authorization": f"Bearer {key}"}
-    return httpx2.AsyncClient(base_url=base, headers=headers, timeout=10)
+    return httpx2.AsyncClient(base_url=base, headers=headers, timeout=30)
 
 
 @pytest.fixture

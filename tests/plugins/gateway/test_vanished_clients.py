@@ -11,6 +11,7 @@ from framework_gateway import Gateway
 from tests.plugins.gateway.clients import client, has_state, refused
 from tests.plugins.gateway.conftest import Start
 from tests.support.builders import events_of, list_of
+from tests.support.loop_clock import LoopClock
 from tests.support.until import until
 
 
@@ -157,9 +158,9 @@ async def test_a_slow_client_does_not_hold_up_the_others(gateway: Gateway, queue
 
 
 async def test_a_gateway_that_closes_lets_jobs_end_and_gives_the_rest_back(
-    start: Start, queue: Queue
+    loop_clock: LoopClock, start: Start, queue: Queue
 ) -> None:
-    gateway = await start(grace_period=0.5)
+    gateway = await start(grace_period=10)
     async with (
         client(gateway, "/queue/demo/process/2") as worker,
         client(gateway, "/queue/demo") as asks,
@@ -173,6 +174,7 @@ async def test_a_gateway_that_closes_lets_jobs_end_and_gives_the_rest_back(
             await worker.answer(0, result="just in time")
 
             assert await queue.result(ends) == "just in time"
+            loop_clock.forward(11)
             assert await worker.closed() == (1001, "the gateway is closing")
             assert await asks.closed() == (1001, "the gateway is closing")
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
 import pytest
 
 from framework import JobState, Queue
@@ -13,6 +12,8 @@ from framework.wire.keys import QueueKeys
 from framework_gateway import Gateway
 from tests.plugins.gateway.clients import Client, client, has_state
 from tests.plugins.gateway.conftest import Start
+from tests.support.loop_clock import LoopClock
+from tests.support.until import until
 
 
 @pytest.fixture
@@ -110,12 +111,13 @@ async def test_what_is_resolved_cannot_be_resolved_again(worker: Client, queue: 
 
 
 async def test_what_is_not_acknowledged_goes_back_and_is_revoked(
-    gateway: Gateway, queue: Queue
+    loop_clock: LoopClock, gateway: Gateway, queue: Queue
 ) -> None:
-    async with client(gateway, "/queue/demo/process/1?ackTimeout=200") as worker:
+    async with client(gateway, "/queue/demo/process/1?ackTimeout=10000") as worker:
         job = await queue.add("n", 1)
         await worker.receive()
 
+        loop_clock.forward(11)
         revoked = await worker.text()
         again = await worker.receive()
         await worker.answer(0, result="too late")
@@ -125,7 +127,7 @@ async def test_what_is_not_acknowledged_goes_back_and_is_revoked(
         assert await queue.result(job) == "in time"
     assert revoked == (
         '{"id":1,"data":{"type":"revoke","payload":{"code":"EACKTIMEOUT",'
-        '"message":"not acknowledged in 200 ms","ref":0}}}'
+        '"message":"not acknowledged in 10000 ms","ref":0}}}'
     )
     assert again["id"] == 2
     assert (again["data"]["job"]["attemptsMade"], again["data"]["job"]["stalledCounter"]) == (0, 0)
@@ -137,28 +139,31 @@ async def test_what_is_not_acknowledged_goes_back_and_is_revoked(
     [{"ack": True}, {"type": "ack"}, {"progress": 1}, {"log": "x"}, {"type": "update"}],
 )
 async def test_whatever_is_said_first_acknowledges(
-    gateway: Gateway, queue: Queue, said: dict[str, Any]
+    loop_clock: LoopClock, gateway: Gateway, queue: Queue, said: dict[str, Any]
 ) -> None:
-    async with client(gateway, "/queue/demo/process/1?ackTimeout=150") as worker:
+    async with client(gateway, "/queue/demo/process/1?ackTimeout=10000") as worker:
         job = await queue.add("n", 1)
         await worker.receive()
 
         await worker.answer(0, **said)
         await worker.answer(0, **said)
-        await anyio.sleep(0.5)
+        await worker.was_heard()
+        loop_clock.forward(11)
+        await worker.was_heard()
         await worker.answer(0, result="in time")
 
         assert await queue.result(job) == "in time"
 
 
 async def test_without_an_acknowledgement_deadline_nothing_expires(
-    start: Start, queue: Queue
+    loop_clock: LoopClock, start: Start, queue: Queue
 ) -> None:
-    gateway = await start(ack_timeout=100)
+    gateway = await start(ack_timeout=10_000)
     async with client(gateway, "/queue/demo/process/1?ackTimeout=0") as worker:
         job = await queue.add("n", 1)
         await worker.receive()
-        await anyio.sleep(0.4)
+        loop_clock.forward(11)
+        await worker.was_heard()
         await worker.answer(0, result="in time")
 
         assert await queue.result(job) == "in time"
@@ -182,13 +187,17 @@ async def test_a_job_that_takes_too_long_fails_and_is_revoked(
         }
 
 
-async def test_an_extension_begins_the_time_of_a_job_anew(gateway: Gateway, queue: Queue) -> None:
-    async with client(gateway, "/queue/demo/process/1?jobTimeout=400") as worker:
+async def test_an_extension_begins_the_time_of_a_job_anew(
+    loop_clock: LoopClock, gateway: Gateway, queue: Queue
+) -> None:
+    async with client(gateway, "/queue/demo/process/1?jobTimeout=10000") as worker:
         job = await queue.add("n", 1)
         await worker.receive()
         for _ in range(4):
             await worker.answer(0, extend=30_000)
-            await anyio.sleep(0.2)
+            await worker.was_heard()
+            loop_clock.forward(6)
+            await worker.was_heard()
         await worker.answer(0, result="in time")
 
         assert await queue.result(job) == "in time"
@@ -197,12 +206,19 @@ async def test_an_extension_begins_the_time_of_a_job_anew(gateway: Gateway, queu
 async def test_locks_are_renewed_while_a_client_works(
     gateway: Gateway, queue: Queue, store: Store, keys: QueueKeys
 ) -> None:
-    async with client(gateway, "/queue/demo/process/1?lockDuration=1000&ackTimeout=0") as worker:
+    async with client(gateway, "/queue/demo/process/1?lockDuration=2000&ackTimeout=0") as worker:
         job = await queue.add("n", 1)
         await worker.receive()
-        await anyio.sleep(2.5)
+        lock, left = keys.job(job.id) + ":lock", 2000
 
-        assert await store.command("EXISTS", keys.job(job.id) + ":lock") == 1
+        async def is_renewed() -> bool:
+            nonlocal left
+            before, left = left, int(await store.command("PTTL", lock))
+            assert left > 0, "the lock has ended"
+            return left > before
+
+        for _ in range(2):
+            await until(is_renewed, message="the lock is renewed")
         await worker.answer(0, result="in time")
         assert await queue.result(job) == "in time"
 
