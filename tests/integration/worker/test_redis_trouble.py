@@ -13,6 +13,7 @@ import pytest
 from framework import Job, JobState, RedisRefusedError, RedisUnavailableError, processor
 from framework.app.application import Application
 from framework.store.address import Address
+from framework.store.connection import HeldConnection
 from framework.store.dialling import Dialler
 from framework.store.heartbeat import Heartbeat
 from tests.support.apps import declared, settings_of, working
@@ -160,17 +161,23 @@ async def times_back(folder: str, n: int) -> list[float]:
     server = Server(Path(folder, f"{n}-one"), *options, port=port)
     wait_for(server.is_ready, "a server starts")
     dialler, back = Dialler(Address(server.url)), dict[int, float]()
+    searching: set[int] = set()
+
+    def hold(worker: int) -> HeldConnection:
+        searching.add(worker)
+        return dialler.hold()
 
     async def note(worker: int, *, on_new_lines: bool) -> None:
         back.setdefault(worker, anyio.current_time())
 
     async with anyio.create_task_group() as tasks:
         for worker in range(WORKERS):
-            tasks.start_soon(Heartbeat(dialler.hold, partial(note, worker)).run)
+            tasks.start_soon(Heartbeat(partial(hold, worker), partial(note, worker)).run)
         await anyio.sleep(1.2)
         server.kill()
         back.clear()  # who was slow before
-        await anyio.sleep(1.2)
+        searching.clear()
+        await until(lambda: len(searching) == WORKERS, timeout=10, message="all have noticed")
         server = Server(Path(folder, f"{n}-two"), *options, port=port)
         try:
             await until(lambda: len(back) == WORKERS, timeout=10, message="all are back")
