@@ -13,6 +13,7 @@ from tests.support.holds import holds
 from tests.support.node import NodePeer, both_majors
 from tests.support.node_work import HANG, sleeps
 from tests.support.ours import Ours, Runs, does
+from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
 
 pytestmark = [pytest.mark.interop, both_majors]
@@ -122,13 +123,18 @@ async def test_a_delayed_job_that_falls_due_in_a_pause_runs_after_it(
 ) -> None:
     runs = Runs()
     async with ours.working(does(runs=runs)) as app:
-        job_id = await node.add("q", "n", delay=50)
         await app.queue("q").pause()
+        job_id = await node.add("q", "n", delay=50)
+        await until(lambda: is_waiting(app, job_id), message="it has fallen due")
 
         await holds(lambda: _never(runs))
 
         await app.queue("q").resume()
         await until(lambda: runs.ids == [job_id], timeout=1, message="it runs")
+
+
+async def is_waiting(app: Application, job_id: str) -> bool:
+    return await app.queue("q").state(job_id) is JobState.WAITING
 
 
 async def _never(runs: Runs) -> bool:
@@ -164,30 +170,41 @@ async def test_we_alone_fill_nodes_global_concurrency(
     assert max(accumulate(1 if event == "active" else -1 for _, event in steps)) == 3
 
 
-async def assert_windows(store: Store, prefix: str, count: int) -> None:
+async def assert_windows(store: Store, prefix: str, count: int, watch: Stopwatch) -> None:
+    """See that no window had too many starts, and that each began soon after the one before.
+
+    A window begins with its first start; on a busy machine not all that it allows come in time.
+    """
     starts = [at for at, _ in await entries(store, prefix, "active")]
     assert len(starts) == count
-    windows = starts[::MAX]
-    gaps = [later - earlier for earlier, later in pairwise(windows)]
-    assert min(gaps) >= WINDOW_MS - 2, starts
+    windows: list[list[int]] = []
+    for at in starts:
+        if windows and at < windows[-1][0] + WINDOW_MS - 2:
+            windows[-1].append(at)
+        else:
+            windows.append([at])
+    gaps = [watch.counted(later[0] - earlier[0]) for earlier, later in pairwise(windows)]
+    assert max(map(len, windows)) <= MAX, starts
     assert max(gaps) <= WINDOW_MS + 300, starts
 
 
 async def test_we_keep_the_rate_limit_that_node_set_for_the_queue(
     ours: Ours, node: NodePeer, store: Store
 ) -> None:
+    watch = Stopwatch()
     await node.queue_call("q", "setGlobalRateLimit", MAX, WINDOW_MS)
     await node.add_bulk("q", [{"name": "n"}] * 10)
 
     async with ours.working(does(concurrency=10)):
         await until(lambda: all_completed(node, 10), message="all are completed")
 
-    await assert_windows(store, ours.prefix, 10)
+    await assert_windows(store, ours.prefix, 10, watch)
 
 
 async def test_both_sides_share_the_rate_limit_of_the_queue(
     ours: Ours, node: NodePeer, store: Store
 ) -> None:
+    watch = Stopwatch()
     await node.queue_call("q", "setGlobalRateLimit", MAX, WINDOW_MS)
     await node.add_bulk("q", [{"name": "n"}] * 10)
     await node.work("q", concurrency=10)
@@ -195,26 +212,26 @@ async def test_both_sides_share_the_rate_limit_of_the_queue(
     async with ours.working(does(concurrency=10)):
         await until(lambda: all_completed(node, 10), message="all are completed")
 
-    await assert_windows(store, ours.prefix, 10)
+    await assert_windows(store, ours.prefix, 10, watch)
 
 
 async def test_workers_of_both_sides_share_the_rate_limit_they_were_given(
     ours: Ours, node: NodePeer, store: Store
 ) -> None:
-    limiter = Limiter(MAX, timedelta(milliseconds=WINDOW_MS))
+    limiter, watch = Limiter(MAX, timedelta(milliseconds=WINDOW_MS)), Stopwatch()
     await node.add_bulk("q", [{"name": "n"}] * 10)
     await node.work("q", concurrency=10, limiter={"max": MAX, "duration": WINDOW_MS})
 
     async with ours.working(does(concurrency=10, limiter=limiter)):
         await until(lambda: all_completed(node, 10), message="all are completed")
 
-    await assert_windows(store, ours.prefix, 10)
+    await assert_windows(store, ours.prefix, 10, watch)
 
 
 async def test_our_limited_worker_waits_out_a_limit_that_node_set_by_hand(
     ours: Ours, node: NodePeer, store: Store
 ) -> None:
-    limiter = Limiter(1000, timedelta(seconds=1))
+    limiter, watch = Limiter(1000, timedelta(seconds=1)), Stopwatch()
     await node.queue_call("q", "rateLimit", 400)
     left = await store.command("PTTL", f"{ours.prefix}:q:limiter")
     seconds, micros = await store.command("TIME")
@@ -227,7 +244,7 @@ async def test_our_limited_worker_waits_out_a_limit_that_node_set_by_hand(
 
     (added, _), (began, _) = await entries(store, ours.prefix, "added", "active")
     assert began >= ends - 5
-    assert began <= max(ends, added) + 500
+    assert watch.counted(began - max(ends, added)) <= 500
 
 
 async def test_delayed_jobs_are_promoted_while_the_queue_is_limited(
@@ -239,9 +256,5 @@ async def test_delayed_jobs_are_promoted_while_the_queue_is_limited(
         await node.add("q", "n")
         await until(lambda: runs.ids)
         later = await node.add("q", "n", delay=50)
-
-        async def is_promoted() -> bool:
-            return await app.queue("q").state(later) is JobState.WAITING
-
         await node.add("q", "n")
-        await until(is_promoted, timeout=6, message="it waits in line")
+        await until(lambda: is_waiting(app, later), timeout=6, message="it waits in line")

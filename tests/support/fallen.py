@@ -21,6 +21,7 @@ from tests.support.monitor import monitor
 from tests.support.node import NodePeer
 from tests.support.node_work import ECHO
 from tests.support.rough_line import RoughLine, rough_line
+from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
 from tests.support.weather import workers_of
 
@@ -132,7 +133,7 @@ async def kill_a_worker(
             line.hold()
             await until(lambda: line.holds(worker.encode()), message="it has a call under way")
 
-        killed, killed_ms = time.monotonic(), SystemClock().now_ms()
+        killed, killed_ms = Stopwatch(), SystemClock().now_ms()
         os.kill(victim, signal.SIGKILL)
         if has_calls and line is not None:
             line.release(late=worker.encode(), seconds=LATE_SECONDS)
@@ -140,7 +141,7 @@ async def kill_a_worker(
         async def begun_again() -> dict[str, float]:
             """How long after the kill each job began elsewhere."""
             runs = read_diary(place.diary)
-            ours = {run.job: run.began - killed for run in runs if run.start == 2}
+            ours = {run.job: run.began - killed.at for run in runs if run.start == 2}
             theirs = await peer.order() if peer is not None else []
             return ours | {run.jobId: (run.at - killed_ms) / 1000 for run in theirs}
 
@@ -149,7 +150,7 @@ async def kill_a_worker(
 
         await until(all_run_again, timeout=10, message="all run again")
         waits = await begun_again()
-        longest = max(waits[job_id] for job_id in ids)
+        longest = killed.counted(max(waits[job_id] for job_id in ids))
         await until(lambda: is_empty(place), timeout=20, message="all are done")
         run.says("killed by SIGKILL")
         run.says("worker starts again")

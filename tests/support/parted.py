@@ -15,6 +15,7 @@ from framework import Job, processor
 from framework.app.application import Application
 from tests.support.apps import declared, settings_of, working
 from tests.support.proxy import Proxy
+from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
 
 JOBS = 5
@@ -32,7 +33,7 @@ class Seen:
     """What happened to the jobs, by their numbers."""
 
     begun: Counter[str] = field(default_factory=Counter[str])
-    cancelled: dict[int, float] = field(default_factory=dict[int, float])
+    cancelled: dict[int, Stopwatch] = field(default_factory=dict[int, Stopwatch])
 
 
 def slow(seen: Seen, who: str, lock: float) -> Any:  # noqa: ANN401 - a processor
@@ -48,7 +49,7 @@ def slow(seen: Seen, who: str, lock: float) -> Any:  # noqa: ANN401 - a processo
         try:
             await anyio.sleep_forever()
         except anyio.get_cancelled_exc_class():
-            seen.cancelled[number] = time.monotonic()
+            seen.cancelled[number] = Stopwatch()
             if number:
                 raise
         return who
@@ -81,24 +82,25 @@ async def part_a_worker(redis_url: str, prefix: str, *, lock: float, apart: floa
             with capture_logs() as logs:
                 async with working(rival):
                     proxy.part()
-                    began = time.monotonic()
+                    began = Stopwatch()
                     results = [await queue.result(job, timeout=MINUTE) for job in jobs]
-                    elsewhere = time.monotonic() - began
+                    elsewhere = began.seconds
                 await until(lambda: len(seen.cancelled) == JOBS, timeout=30, message="cancelled")
-                await anyio.sleep(max(0.0, began + apart - time.monotonic()))
+                await anyio.sleep(max(0.0, began.at + apart - time.monotonic()))
                 late = await queue.add("Number", {"number": JOBS})
                 assert seen.begun[f"parted {JOBS}"] == 0
 
                 proxy.heal()
-                healed = time.monotonic()
+                healed = Stopwatch()
                 result = await queue.result(late)
-                back = time.monotonic() - healed
+                back = healed.seconds
                 await until(lambda: said(logs, "outcome refused"), message="the late outcome")
             assert [await queue.result(job) for job in jobs] == results
     assert (results, result) == (["rival"] * JOBS, "parted")
     assert set(seen.begun.values()) == {1}
     assert len(said(logs, "lock not renewed in time")) == JOBS - 1
-    return Measured(max(seen.cancelled.values()) - began, elsewhere, back)
+    cancelled = max(map(began.seconds_until, seen.cancelled.values()))
+    return Measured(cancelled, elsewhere, back)
 
 
 def said(logs: Sequence[Any], text: str) -> list[Any]:

@@ -26,6 +26,15 @@ class Stopwatch:
         """Seconds so far, without those in which programs waited for a core."""
         return self.seconds_until(Stopwatch())
 
+    @property
+    def share(self) -> float:
+        """How much of the time so far counts, 1 on a machine that has nothing else to do."""
+        return self.seconds / max(time.monotonic() - self.at, 1e-9)
+
+    def counted(self, took: float) -> float:
+        """What so many seconds come to that somebody else measured since it was made."""
+        return took * self.share
+
     def seconds_until(self, later: "Stopwatch") -> float:
         """The same, up to when another one was made."""
         took = later.at - self.at

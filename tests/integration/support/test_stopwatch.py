@@ -57,6 +57,15 @@ def test_nothing_may_take_many_times_as_long_on_any_machine(machine: Machine) ->
     assert watch.seconds == pytest.approx(8 / SLOWEST)
 
 
+def test_what_others_measured_counts_as_much_of_its_time_did(machine: Machine) -> None:
+    machine.passes(0)
+    watch = Stopwatch()
+
+    machine.passes(4, waiting=1)
+
+    assert watch.counted(2) == pytest.approx(1.5)
+
+
 def test_each_second_counts_where_the_machine_does_not_tell(machine: Machine) -> None:
     watch = Stopwatch()
 
