@@ -7,10 +7,11 @@ import anyio
 import pytest
 
 from framework import Context, Job
+from framework.store.store import Store
 from tests.support.doomed import doomed_worker
 from tests.support.holds import holds
 from tests.support.node import NodePeer, both_majors, node_peer
-from tests.support.node_work import ECHO, HANG, Behaviour, delays, rate_limits
+from tests.support.node_work import ECHO, HANG, delays, rate_limits
 from tests.support.ours import Ours, Runs, does, job_hash
 from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
@@ -20,6 +21,7 @@ pytestmark = [pytest.mark.interop, both_majors]
 SECOND = timedelta(seconds=1)
 # Lock duration and twice the stalled interval, a second each; and a little for slow machines.
 WITHIN = 3.5
+HOUR_MS = 3_600_000
 
 
 async def _active(node: NodePeer, job_id: str) -> bool:
@@ -67,7 +69,7 @@ async def test_we_finish_the_job_of_a_killed_worker_of_node(
 
 
 async def test_neither_side_takes_a_job_whose_worker_lives(ours: Ours, node: NodePeer) -> None:
-    short = SECOND * 0.4
+    short = SECOND
     often = SECOND * 0.1
     mine = Runs()
 
@@ -77,7 +79,7 @@ async def test_neither_side_takes_a_job_whose_worker_lives(ours: Ours, node: Nod
     async with ours.working(does(hang, runs=mine, lock=short, stalled=often)) as app:
         running = await node.add("q", "n")
         await until(lambda: mine.ids)
-        watcher = await node.work("q", HANG, lockDuration=400, stalledInterval=100)
+        watcher = await node.work("q", HANG, lockDuration=1000, stalledInterval=100)
         held = await node.add("q", "n")
         await until(watcher.order)
 
@@ -85,7 +87,7 @@ async def test_neither_side_takes_a_job_whose_worker_lives(ours: Ours, node: Nod
             jobs = [await job_hash(app, job_id) for job_id in (running, held)]
             return all(job.get("stc") is None and job["ats"] == "1" for job in jobs)
 
-        await holds(never_stalled, seconds=1.2)
+        await holds(never_stalled, seconds=2.2)  # four renewals of each
 
         assert (await watcher.runs(), mine.ids) == ({held: 1}, [running])
         await watcher.release(held)
@@ -114,15 +116,21 @@ async def test_node_runs_at_once_what_our_stopping_worker_gives_back(
     assert "failedReason" not in read
 
 
-@pytest.mark.parametrize("behaviour", [delays(300), rate_limits(300)], ids=["delayed", "limited"])
+@pytest.mark.parametrize("how", ["delayed", "limited"])
 async def test_we_run_what_a_handler_on_node_put_off(
-    ours: Ours, node: NodePeer, behaviour: Behaviour
+    ours: Ours, node: NodePeer, store: Store, how: str
 ) -> None:
+    is_delayed = how == "delayed"
+    behaviour = delays(HOUR_MS) if is_delayed else rate_limits(HOUR_MS)
     runs = Runs()
     worker = await node.work("q", behaviour)
     job_id = await node.add("q", "n", {"a": 1})
     await until(worker.order)
     await worker.close()
+    if is_delayed:
+        await node.call("changeDelay", queue="q", jobId=job_id, delay=300)
+    else:
+        await store.command("PEXPIRE", f"{ours.prefix}:q:limiter", 300)
 
     async with ours.working(does(runs=runs)) as app:
 

@@ -309,20 +309,24 @@ async def test_a_job_we_remove_sets_its_deduplication_id_free(ours: Ours, node: 
     assert await node.add("q", "n", **same) != first
 
 
+async def is_delayed(node: NodePeer, job_id: str) -> bool:
+    return await node.state("q", job_id) == "delayed"
+
+
 async def test_a_retry_by_us_keeps_the_deduplication_id(ours: Ours, node: NodePeer) -> None:
     same = {"deduplication": {"id": "once"}}
-    tries = Runs()
 
     async def fail_once(job: Job[Any], ctx: Context) -> object:
         if ctx.attempt == 1:
             raise ValueError("once")
         return job.data
 
-    first = await node.add("q", "n", attempts=2, backoff=300, **same)
-    async with ours.working(does(fail_once, runs=tries)):
-        await until(lambda: tries.ids)
+    first = await node.add("q", "n", attempts=2, backoff=3_600_000, **same)
+    async with ours.working(does(fail_once)):
+        await until(lambda: is_delayed(node, first), message="the retry waits")
 
         assert await node.add("q", "n", **same) == first
 
+        await node.call("promote", queue="q", jobId=first)
         await ended(node, "q", first)
     assert await node.add("q", "n", **same) != first

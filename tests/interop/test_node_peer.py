@@ -194,7 +194,7 @@ async def test_a_killed_process_leaves_its_words(
     redis_url: str, prefix: str, node: NodePeer, node_major: Major
 ) -> None:
     async with node_peer(redis_url, prefix=prefix, major=node_major) as doomed:
-        worker = await doomed.work("q", HANG, lockDuration=200, stalledInterval=100)
+        worker = await doomed.work("q", HANG, lockDuration=1000, stalledInterval=100)
         job_id = await node.add("q", "n")
         await until(worker.runs, message="the job runs")
 

@@ -10,6 +10,7 @@ from framework import Context, Job, JobFailedError, ResultTimeoutError
 from tests.support.node import NodeError, NodePeer, both_majors
 from tests.support.node_work import ECHO, HANG, by_name, fails, sleeps
 from tests.support.ours import Ours, does
+from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
 
 pytestmark = [pytest.mark.interop, both_majors]
@@ -33,11 +34,6 @@ SECONDS = timedelta(seconds=5)
 
 async def fail(_: Job[Any], __: Context) -> None:
     raise ValueError('no "luck": Grüße')
-
-
-async def linger(_: Job[Any], __: Context) -> str:
-    await anyio.sleep(0.1)
-    return "waited for"
 
 
 async def test_node_gets_exactly_what_our_worker_returned(ours: Ours, node: NodePeer) -> None:
@@ -83,9 +79,20 @@ async def test_we_get_the_text_of_nodes_error_and_its_stack(ours: Ours, node: No
 
 
 async def test_node_gets_results_of_jobs_that_we_remove_at_once(ours: Ours, node: NodePeer) -> None:
-    async with ours.working(does(linger)):
+    may_end = anyio.Event()
+
+    async def wait(_: Job[Any], __: Context) -> str:
+        await may_end.wait()
+        return "waited for"
+
+    async with ours.working(does(wait)), anyio.create_task_group() as tasks:
         job_id = await node.add("q", "n", removeOnComplete=True)
 
+        async def let_it_end() -> None:
+            await until(lambda: node.is_waited_for("q", job_id), message="Node waits")
+            may_end.set()
+
+        tasks.start_soon(let_it_end)
         assert await node.wait_result("q", job_id) == "waited for"
 
         assert await node.job("q", job_id) is None
@@ -162,7 +169,9 @@ async def test_a_result_that_is_there_already_is_read_at_once(ours: Ours, node: 
         job = await queue.add("n", 1)
         await node.wait_result("q", job.id)
 
-        assert await queue.result(job.id, timeout=timedelta(seconds=0.5)) == 1
+        watch = Stopwatch()
+        assert await queue.result(job.id, timeout=SECONDS) == 1
+        assert watch.seconds < 0.5
 
 
 async def test_waiting_ends_on_both_sides_while_the_job_goes_on(ours: Ours, node: NodePeer) -> None:

@@ -209,6 +209,10 @@ class NodePeer:
             "waitUntilFinished", queue=queue, jobId=job_id, ttl=ttl, timeout=timeout + 5
         )
 
+    async def is_waited_for(self, queue: str, job_id: str) -> bool:
+        """Tell whether a `wait_result` of a job is under way, whatever becomes of the job now."""
+        return bool(await self.call("isWaitedFor", queue=queue, jobId=job_id))
+
     async def work(
         self,
         queue: str,

@@ -14,6 +14,17 @@ async function waitUntilFinished(room, { queue, jobId, ttl }) {
   return (await jobOf(room, { queue, jobId })).waitUntilFinished(listener, ttl);
 }
 
+/** Tells whether `waitUntilFinished` listens, and has looked whether the job has ended already. */
+async function isWaitedFor(room, { queue, jobId }) {
+  const listener = await room.listener(queue);
+  await listener.waitUntilReady();
+  if (!listener.listenerCount(`completed:${jobId}`)) return false;
+  // What it asked before these is answered before them, on the same connection.
+  await room.queue(queue).getJobState(jobId);
+  await room.queue(queue).getJobState(jobId);
+  return true;
+}
+
 /** Calls a method, or reads a property where it is none. */
 function invoke(target, method, args = []) {
   const member = target[method];
@@ -69,6 +80,7 @@ export const operations = {
   },
   jobCall: onJob((job, { method, args }) => invoke(job, method, args)),
   waitUntilFinished,
+  isWaitedFor,
 
   addFlow: (room, { flow, opts }) => room.flow().add(flow, opts),
   getFlow: (room, { opts }) => room.flow().getFlow(opts),
