@@ -267,7 +267,7 @@ async def test_events_of_a_queue_are_followed(open_app: Open) -> None:
 async def test_nothing_declared_is_nothing_to_do(redis_url: str, prefix: str) -> None:
     app = Application(Declarations("tests"), settings=settings_of(redis_url, prefix))
 
-    with anyio.fail_after(2):
+    with anyio.fail_after(30):
         async with app:
             await app.work()
 

@@ -22,11 +22,14 @@ from framework import (
 )
 from framework.app.settings import Settings
 from framework.store.store import Store
+from framework.store.transitions.running import EXTEND_LOCKS
 from framework.wire.keys import QueueKeys
-from tests.support.apps import Open, declared, working
+from tests.support.apps import Open, declared, settings_of, working
+from tests.support.proxy import Proxy
 from tests.support.until import until
 
 SOON = timedelta(seconds=5)
+RENEWAL = f"EVALSHA {EXTEND_LOCKS.sha}"
 
 
 class Number(BaseModel):
@@ -367,23 +370,25 @@ async def test_a_handler_learns_why_it_is_cancelled(open_app: Open, ends: str, w
 
 
 async def test_a_lock_extended_by_hand_outlasts_what_renews_it(
-    open_app: Open, store: Store, keys: QueueKeys
+    redis_url: str, prefix: str, store: Store, keys: QueueKeys
 ) -> None:
-    gate = anyio.Event()
+    extended, gate = anyio.Event(), anyio.Event()
 
-    @processor("demo", lock_duration=timedelta(milliseconds=400))
+    @processor("demo", lock_duration=timedelta(seconds=1))
     async def run(job: Job[int], ctx: Context) -> None:
         await app.queue("demo").extend_locks({job.id: ctx.token}, timedelta(minutes=5))
+        extended.set()
         await gate.wait()
 
-    app = open_app(run)
-    async with working(app):
-        job = await app.queue("demo").add("n", 1)
-        lock = keys.job(job.id) + ":lock"
-        await until(lambda: store.command("EXISTS", lock), message="it is locked")
-        await anyio.sleep(1)  # several renewals
-        left_ms = await store.command("PTTL", lock)
-        gate.set()
+    async with Proxy(redis_url, chance=0).serve() as proxy:
+        app = Application(declared(run), settings=settings_of(proxy.url, prefix))
+        async with working(app):
+            job = await app.queue("demo").add("n", 1)
+            await extended.wait()
+            enough = proxy.replies[RENEWAL] + 2
+            await until(lambda: proxy.replies[RENEWAL] >= enough, message="several renewals")
+            left_ms = await store.command("PTTL", keys.job(job.id) + ":lock")
+            gate.set()
 
     assert left_ms > 200_000
 

@@ -199,7 +199,7 @@ async def test_a_killed_worker_is_replaced_and_its_job_runs_again_at_once(shop: 
                 result = await queue.result(job.id, timeout=timedelta(seconds=15))
 
         assert result == "Hello, slow!"
-        assert dev.output.count("worker ready") == 2
+        await until(lambda: dev.output.count("worker ready") == 2, message="another is ready")
         assert dev.process.poll() is None
 
 

@@ -24,7 +24,8 @@ ORPHANS = """
 
     @processor("greetings")
     async def orphan(job: Job[dict[str, Any]]) -> None:
-        subprocess.run(["sh", "-c", "sleep 0.2 & sleep 0.2 &"], check=True)
+        wait = "while [ ! -e go ]; do sleep 0.01; done &"
+        subprocess.run(["sh", "-c", f"{wait} {wait}"], check=True)
 """
 
 
@@ -75,6 +76,7 @@ async def test_it_reaps_orphans_and_heeds_signals(
         (worker,) = children_of(first)
         await queue.result(await queue.add("x", {}))
         await until(lambda: len(children_of(first)) == 3, message="orphans came")
+        (tmp_path / "go").touch()
         await until(lambda: children_of(first) == [worker], message="they were let go")
 
         os.kill(first, signal.SIGTERM)

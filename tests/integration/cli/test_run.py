@@ -27,6 +27,16 @@ GREETER = """
             await anyio.sleep(job.data.seconds)
             return f"Hello, {job.data.name}!"
 """
+GATED = """
+    from pathlib import Path
+    import anyio
+    from framework import Job, processor
+
+    @processor("greetings")
+    async def greet(job: Job[dict[str, str]]) -> None:
+        while not Path("go").exists():
+            await anyio.sleep(0.01)
+"""
 BROKEN = "import a_module_that_is_not_there\n"
 UNPROVIDED = """
     from pydantic import BaseModel
@@ -112,12 +122,14 @@ def environment_of(redis_url: str, prefix: str) -> dict[str, str]:
 async def test_sigterm_lets_running_jobs_end(
     tmp_path: Path, redis_url: str, prefix: str, queue: Queue
 ) -> None:
-    write_package(tmp_path, "shop", mail=GREETER)
-    job = await queue.add("greet", {"name": "Ada", "seconds": 0.5})
+    write_package(tmp_path, "shop", mail=GATED)
+    job = await queue.add("greet", {"name": "Ada"})
 
     with command("run", "shop", cwd=tmp_path, environment=environment_of(redis_url, prefix)) as run:
-        await until(lambda: _is(queue, job.id, "active"), message="the job never began")
+        await until(lambda: _is(queue, job.id, "active"), timeout=15, message="the job began")
         run.send(signal.SIGTERM)
+        run.says("stopping")
+        (tmp_path / "go").touch()
         code = run.ends()
 
     assert code == 0
@@ -150,7 +162,7 @@ async def test_a_second_signal_gives_running_jobs_back_unburnt(
     job = await queue.add("greet", {"name": "Ada", "seconds": 600})
 
     with command("run", "shop", cwd=tmp_path, environment=environment_of(redis_url, prefix)) as run:
-        await until(lambda: _is(queue, job.id, "active"), message="the job never began")
+        await until(lambda: _is(queue, job.id, "active"), timeout=15, message="the job began")
         run.send(signal.SIGTERM)
         run.says("stopping")
         run.send(signal.SIGTERM)
@@ -210,7 +222,7 @@ async def test_a_thread_that_does_not_end_holds_up_no_stop(
     job = await queue.add("greet", {"name": "Ada"})
 
     with command("run", "shop", cwd=tmp_path, environment=environment_of(redis_url, prefix)) as run:
-        await until(lambda: _is(queue, job.id, "active"), message="the job never began")
+        await until(lambda: _is(queue, job.id, "active"), timeout=15, message="the job began")
         run.send(signal.SIGTERM)
         run.says("stopping")
         run.send(signal.SIGTERM)

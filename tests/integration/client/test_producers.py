@@ -6,6 +6,7 @@ import signal
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -301,10 +302,11 @@ async def test_a_redis_that_hangs_is_told_in_time(
         await producer.add(Reminder(text="x"))
         os.kill(address.pid, signal.SIGSTOP)
         try:
-            with anyio.fail_after(2), pytest.raises(RedisUnavailableError):
-                await producer.add(Reminder(text="y"))
-            with anyio.fail_after(2), pytest.raises(RedisUnavailableError):
-                await app.queue("demo").counts()
+            for ask in (partial(producer.add, Reminder(text="y")), app.queue("demo").counts):
+                watch = Stopwatch()
+                with pytest.raises(RedisUnavailableError):
+                    await ask()
+                assert watch.seconds < 2
         finally:
             os.kill(address.pid, signal.SIGCONT)
 
@@ -395,8 +397,7 @@ async def test_a_stop_answers_every_caller(store: Store, open_app: Open) -> None
             for _ in range(3000):
                 tasks.start_soon(add, producer)
             await anyio.sleep(0.1)  # a thousand are under way
-        with anyio.fail_after(5):
-            await until(lambda: len(answered) == 3000, message="all were answered")
+        await until(lambda: len(answered) == 3000, message="all were answered")
 
 
 async def test_bulks_that_fail_together_each_tell_what_they_had_added(

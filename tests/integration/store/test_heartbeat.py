@@ -35,8 +35,7 @@ async def test_a_call_on_a_line_that_died_in_silence_breaks_off_once_redis_answe
             await anyio.sleep(1.5)
             proxy.heal()
 
-            with anyio.fail_after(2):
-                await broke.wait()
+            await until(broke.is_set, timeout=2, message="the call breaks off")
             tasks.cancel_scope.cancel()
 
 

@@ -183,8 +183,7 @@ async def test_a_queue_that_falls_idle_while_the_wait_connects_is_waited_for_too
 
         await app.queue("second").add("str", "x")
 
-        with anyio.fail_after(1.5):
-            await ran.wait()
+        await until(ran.is_set, timeout=1.5, message="the job ran")
 
 
 async def test_a_worker_outlives_an_outage_between_a_late_answer_and_its_locks(

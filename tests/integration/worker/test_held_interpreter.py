@@ -38,7 +38,7 @@ async def test_without_a_supervisor_a_held_interpreter_loses_its_job_and_is_told
             async with working(open_app(rival)):
                 result = await app.queue("demo").result(job)
             assert process.stdout is not None
-            with anyio.fail_after(5):
+            with anyio.fail_after(30):
                 while b"outcome refused" not in said:
                     said += await process.stdout.receive()
         finally:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
+from functools import partial
 from typing import Any
 
 import anyio
@@ -133,13 +134,18 @@ async def test_a_limited_queue_stands_still_without_a_limiter(
 
     async with working(app):
         first = await app.queue("demo").add("x")
-        await until(lambda: store.command("EXISTS", keys["limiter"]), message="the limit is set")
+        await until(partial(is_back, store, keys), message="the limit is set")
         async with working(other):
             await app.queue("demo").add("y")
             await all_finished(app, "demo")
 
     assert [job_id for job_id, _ in starts] == [first.id, first.id, "2"]
     assert starts[1][1] - starts[0][1] >= 0.25
+
+
+async def is_back(store: Store, keys: QueueKeys) -> bool:
+    """Whether a job has been in line twice, as events tell also later."""
+    return (await events_of(store, keys)).count("waiting") == 2
 
 
 async def test_the_jobs_scope_is_closed_before_it_parks_as_if_it_had_returned(

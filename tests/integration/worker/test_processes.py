@@ -191,8 +191,10 @@ async def test_a_child_that_died_idle_costs_no_job(app: Application) -> None:
 async def test_as_many_jobs_run_at_once_as_there_may(app: Application, tmp_path: Path) -> None:
     async with working(app):
         queue = app.queue("crunch")
-        jobs = [await add(app, "wait", path=str(tmp_path / str(n)), seconds=0.6) for n in range(3)]
-        await until(lambda: len(list(tmp_path.iterdir())) >= 2, timeout=10, message="two run")
+        jobs = [await add(app, "wait", path=str(tmp_path / str(n)), seconds=60.0) for n in range(3)]
+        await until(lambda: len(list(tmp_path.iterdir())) == 2, timeout=20, message="two run")
+        for n in range(3):
+            (tmp_path / f"{n}.go").touch()
         pids = [await queue.result(job, timeout=timedelta(seconds=15)) for job in jobs]
 
     assert len(set(pids)) == 2

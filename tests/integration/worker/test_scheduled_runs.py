@@ -59,7 +59,7 @@ async def test_runs_that_must_not_overlap_are_left_out(open_app: Open) -> None:
     app = open_app(ticks)
     async with working(app):
         queue = app.queue("ticks")
-        await queue.upsert_job_scheduler("tick", Every(STEP), overlap="skip", limit=8)
+        await queue.upsert_job_scheduler("tick", Every(STEP), overlap="skip")
 
         async def three_left_out() -> bool:
             return (await queue.counts())[JobState.COMPLETED] >= 3

@@ -61,7 +61,7 @@ async def app(open_app: Open) -> AsyncIterator[Application]:
 
 
 async def texts(app: Application, job_id: str) -> list[tuple[int, int, str]]:
-    with anyio.fail_after(8):
+    with anyio.fail_after(30):
         chunks = app.queue("demo").chunks(job_id, Word)
         return [(one.index, one.attempt, one.data.text) async for one in chunks]
 

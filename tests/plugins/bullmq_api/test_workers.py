@@ -464,6 +464,7 @@ async def test_a_job_may_stall_as_often_as_its_worker_says(
     worker = bull.worker(only_job, stalledInterval=50, maxStalledCount=allowed)
     worker.on("stalled", stalled.append)
     await state_is(job, state)
+    await until(lambda: stalled, message="it is told")
 
     found = await queue.getJob(job.id)
     assert found is not None

@@ -96,7 +96,7 @@ async def serving(
         port = server.servers[0].sockets[0].getsockname()[1]
         limits = httpx2.Limits(max_connections=None)
         base = f"http://127.0.0.1:{port}"
-        async with httpx2.AsyncClient(base_url=base, limits=limits, timeout=10) as client:
+        async with httpx2.AsyncClient(base_url=base, limits=limits, timeout=30) as client:
             yield client
         server.should_exit = True
         app.stop()
