@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import open_app
+from tests.support.loop_clock import loop_clock
 from tests.support.plugins import write_plugin
 
-__all__ = ["open_app"]
+__all__ = ["loop_clock", "open_app"]
 PROJECT = Path(__file__).parents[3] / "plugins" / "web" / "pyproject.toml"
 
 

@@ -17,9 +17,11 @@ from framework.app.application import Application
 from framework.server import EmbeddedServer
 from framework_web import task
 from framework_web.client import TaskClient
+from framework_web.sse import SLOW_SECONDS
 from tests.plugins.web.raw import line_to
 from tests.plugins.web.serving import events_of, gate, serving
 from tests.support.apps import Open, declared, settings_of
+from tests.support.loop_clock import LoopClock
 from tests.support.until import until
 
 MESSAGE = "x" * 50_000
@@ -58,9 +60,8 @@ async def is_idle(web: httpx2.AsyncClient) -> bool:
 
 
 async def test_who_takes_nothing_is_dropped_with_a_reason_and_others_hear_all(
-    web: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    loop_clock: LoopClock, web: httpx2.AsyncClient
 ) -> None:
-    monkeypatch.setattr("framework_web.sse.SLOW_SECONDS", 0.2)
     await TaskClient(str(web.base_url.join("/tasks")), http=web).start("talk", 0)
     await until(lambda: is_idle(web), message="the worker has run one")
     idle = {one.id for one in anyio.get_running_tasks()}
@@ -75,6 +76,7 @@ async def test_who_takes_nothing_is_dropped_with_a_reason_and_others_hear_all(
             at = (await web.post("/tasks/talk", json=400)).headers["location"]
             async with web.stream("GET", f"{at}/events") as answer:
                 heard = [event async for event in events_of(answer)]
+            loop_clock.forward(SLOW_SECONDS + 1)
             await until(dropped, message="it is dropped")
 
     numbers = [one.data["number"] for one in heard if one.name == "progress"]

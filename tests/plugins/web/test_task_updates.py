@@ -81,12 +81,14 @@ async def test_every_event_and_all_progress_is_told_in_order(tasks: Tasks) -> No
     assert ids == sorted(ids, key=lambda one: tuple(map(int, one.split("-"))))
 
 
-async def test_an_attempt_that_is_not_the_last_is_a_retry(tasks: Tasks) -> None:
+async def test_an_attempt_that_is_not_the_last_is_a_retry(app: Application, tasks: Tasks) -> None:
     heard = Heard()
     await tasks.on_update(heard)
-    delayed = await tasks.add("work", "fail once", backoff=timedelta(seconds=0.1))
+    delayed = await tasks.add("work", "fail once", backoff=timedelta(hours=1))
     at_once = await tasks.add("work", "fail once", backoff=timedelta(0))
     final = await tasks.add("work", "fail")
+    await until(lambda: "retrying" in heard.of(delayed), message="its retry waits")
+    await app.queue("work").promote_job(delayed)
 
     for id in (delayed, at_once):
         told = await heard.ended(id)

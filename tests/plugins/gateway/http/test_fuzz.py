@@ -93,7 +93,7 @@ POST = b"POST /queues/demo/jobs HTTP/1.1\r\nHost: x\r\n"
         POST + b"Content-Length: -1\r\n\r\n",
         POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
         POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",
     ],
     ids=lambda sent: repr(sent[:60]),
