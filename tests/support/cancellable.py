@@ -1,12 +1,12 @@
 """Runs under a supervisor that go on until they are cancelled, in each place where runs can be."""
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from framework import Effect, JobState, Queue
+from tests.support.stopwatch import Stopwatch
 from tests.support.until import until
 
 Place = Literal["loop", "thread", "process"]
@@ -85,14 +85,14 @@ class Runs:
         assert len(set(self.noted("begun").values())) == 2
         return [job.id for job in jobs]
 
-    async def only_ends(self, job_id: str, asked: float, running: list[str]) -> None:
+    async def only_ends(self, job_id: str, asked: Stopwatch, running: list[str]) -> None:
         """See that this job fails at once, that its run ends, and that no other's does."""
 
         async def has_failed() -> bool:
             return await self.queue.state(job_id) is JobState.FAILED
 
         await until(has_failed, message="it has failed")
-        assert time.monotonic() - asked < CALLED_SECONDS
+        assert asked.seconds < CALLED_SECONDS
         await until(lambda: job_id in self.noted("ended"), message="its run has ended")
         assert self.noted("ended")[job_id] == self.noted("begun")[job_id]
         for one in running:
@@ -108,7 +108,7 @@ class Runs:
         running = await self.begin()
         while running:
             job_id = running.pop()
-            asked = time.monotonic()
+            asked = Stopwatch()
             await (ask or self.cancel)(job_id)
             await self.only_ends(job_id, asked, running)
             job = await self.queue.job(job_id)
