@@ -121,7 +121,8 @@ async def test_we_run_what_a_handler_on_node_put_off(
     ours: Ours, node: NodePeer, store: Store, how: str
 ) -> None:
     is_delayed = how == "delayed"
-    behaviour = delays(HOUR_MS) if is_delayed else rate_limits(HOUR_MS)
+    # BullMQ's worker may wait out its limit as it closes.
+    behaviour = delays(HOUR_MS) if is_delayed else rate_limits(1500)
     runs = Runs()
     worker = await node.work("q", behaviour)
     job_id = await node.add("q", "n", {"a": 1})
