@@ -261,11 +261,16 @@ async def test_whoever_reaches_redis_first_decides(
     app = open_app(sleeper(seen, body, concurrency=20))
     async with working(app):
         queue = app.queue("demo")
-        jobs = await queue.add_bulk([("n", n) for n in range(300)])
+        jobs = [*await queue.add_bulk([("n", n) for n in range(300)])]
         async with anyio.create_task_group() as tasks:
             for job in jobs:
                 tasks.start_soon(cancel, queue, job.id)
         await all_finished(app, "demo")
+        # A busy machine may let one side win all along: each wins one for certain.
+        jobs += await queue.add_bulk([("done", 1), ("to be done", 2, {"delay": timedelta(days=1)})])
+        await queue.result(jobs[-2])
+        for job in jobs[-2:]:
+            await cancel(queue, job.id)
         states = {job.id: await queue.state(job.id) for job in jobs}
 
     assert set(told.values()) == {True, False}
