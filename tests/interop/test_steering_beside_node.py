@@ -74,10 +74,11 @@ def _counted(work: Any, starts: list[str]) -> Any:  # noqa: ANN401 - a handler
 
 
 async def test_we_fail_what_was_started_too_often_there(ours: Ours, node: NodePeer) -> None:
-    worker = await node.work("q", delays(30))
+    worker = await node.work("q", delays(3_600_000))
     job_id = await node.add("q", "n", attempts=9)
     await until(worker.order, message="it started there")
     await worker.close()
+    await node.call("promote", queue="q", jobId=job_id)
 
     @processor("q", max_started_attempts=1)
     async def run(job: Job[Any]) -> None:

@@ -75,7 +75,7 @@ class User:
         self.process.communicate()
 
 
-def until(condition: Callable[[], bool], message: str, *, within: float = 5.0) -> None:
+def until(condition: Callable[[], bool], message: str, *, within: float = 15.0) -> None:
     assert any(condition() for _ in pauses(within)), f"{message} within {within:g} s"
 
 

@@ -228,8 +228,9 @@ async def test_a_task_that_is_tried_again_says_why_until_it_runs(
             gate(name).set()
             await until(lambda: found[-1].name == "completed", message="it has ended")
 
-    assert said(found)[0] == ("retrying", "paper jam")
-    assert said(found)[-1] == ("active", None)
+    # Who hears late of the first run is told that it was active, with what counts by now.
+    since = said(found)[said(found).index(("retrying", "paper jam")) :]
+    assert list(dict.fromkeys(since)) == [("retrying", "paper jam"), ("active", None)]
 
 
 async def test_a_task_that_is_removed_ends_its_stream(
