@@ -61,8 +61,11 @@ async def by_hand(reports: Queue) -> None:
 async def main() -> None:
     async with Application(__name__) as app, anyio.create_task_group() as tasks:
         await tasks.start(app.work)
-        await anyio.sleep(0.5)
-        await by_hand(app.queue("reports"))
+        reports, left = app.queue("reports"), 2
+        async with reports.listen(after="0") as listener:
+            while left > 0:
+                left -= sum(event.event == "completed" for event in await listener.receive())
+        await by_hand(reports)
         app.stop()
 
 

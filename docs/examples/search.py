@@ -16,7 +16,7 @@ from framework import (
     provider,
 )
 
-A_MOMENT = timedelta(seconds=0.1)
+A_MOMENT = timedelta(seconds=0.5)
 
 
 class Reindex(BaseModel):
