@@ -21,6 +21,7 @@ META = {
 OPTIONS = {
     "removeOnComplete",  # our producers always say how long a job is kept
     "removeOnFail",  # the same
+    "fw",  # the mark of our default one
 }
 EVENTS = {
     "debounced",  # BullMQ 5 tells it beside `deduplicated`, which all listeners know
