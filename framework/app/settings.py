@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar, overload
 from urllib.parse import quote, urlencode
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
@@ -13,6 +13,8 @@ from framework.errors import SettingsError
 
 PREFIX = "FRAMEWORK_"
 DEFAULT_URL = "redis://localhost:6379"
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 def read_seconds(value: object) -> object:
@@ -205,8 +207,15 @@ def with_options(url: str, options: dict[str, str]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode(options)}"
 
 
-def load_settings(kind: type[Settings] = Settings) -> Settings:
+@overload
+def load_settings() -> Settings: ...
+@overload
+def load_settings(kind: type[S]) -> S: ...
+def load_settings(kind: type[BaseSettings] = Settings) -> BaseSettings:
     """Read the settings.
+
+    Args:
+        kind: Which: the framework's, a subclass, or a plugin's own.
 
     Raises:
         SettingsError: One cannot be used; it is named, its value is not shown.
@@ -214,8 +223,9 @@ def load_settings(kind: type[Settings] = Settings) -> Settings:
     try:
         return kind()
     except ValidationError as error:
+        prefix = kind.model_config.get("env_prefix", "")
         problems = [
-            f"{spell_setting(str(problem['loc'][0]))}: {problem['msg']}"
+            f"{spell_setting(str(problem['loc'][0]), prefix)}: {problem['msg']}"
             for problem in error.errors(include_input=False, include_url=False)
         ]
         raise SettingsError(
@@ -223,7 +233,9 @@ def load_settings(kind: type[Settings] = Settings) -> Settings:
         ) from error
 
 
-def spell_setting(field: str) -> str:
+def spell_setting(field: str, prefix: str = PREFIX) -> str:
     """Return a field's name as it is written in the environment."""
-    name = field.upper().removeprefix(PREFIX)
-    return name if name.startswith("REDIS_") else PREFIX + name
+    start = prefix.upper()
+    name = field.upper().removeprefix(start)
+    is_plain = start == PREFIX and name.startswith("REDIS_")
+    return name if is_plain else start + name

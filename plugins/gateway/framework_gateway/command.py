@@ -15,7 +15,7 @@ import typer
 from framework import load_settings, set_up_logs
 from framework_gateway.auth import tokens_of
 from framework_gateway.gateway import start_gateway
-from framework_gateway.settings import load_gateway_settings
+from framework_gateway.settings import GatewaySettings
 
 UNAVAILABLE = 69
 SECONDS = 10.0
@@ -80,7 +80,7 @@ def status(url: Url = None) -> None:
 
     Its token is the first of AUTH_TOKENS. Ends with 69 where no gateway answers.
     """
-    settings = load_gateway_settings()
+    settings = load_settings(GatewaySettings)
     tokens = tokens_of(settings)
     secret = tokens[0].secret.get_secret_value() if tokens else ""
     where = (url or f"http://{settings.host}:{settings.port}").rstrip("/") + "/status"

@@ -16,7 +16,7 @@ from framework_gateway.auth import Guard, Token, tokens_of
 from framework_gateway.callback.service import callbacks
 from framework_gateway.hub import Hub
 from framework_gateway.server import Server, bind
-from framework_gateway.settings import GatewaySettings, load_gateway_settings
+from framework_gateway.settings import GatewaySettings
 
 log = structlog.get_logger("framework.gateway")
 
@@ -135,7 +135,7 @@ async def start_gateway(
         RedisUnavailableError: Redis is not there within ``start_timeout``.
         OSError: The port cannot be had.
     """
-    chosen = settings or load_gateway_settings()
+    chosen = settings or load_settings(GatewaySettings)
     guard = Guard(tokens_of(chosen) if keys is None else map(as_token, keys))
     redis = redis_settings(connection, chosen)
     listener = bind(chosen.host if host is None else host, chosen.port if port is None else port)

@@ -1,9 +1,7 @@
 """What the environment says of a gateway. Every field has its words here."""
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from framework import SettingsError
 
 MIB = 1024 * 1024
 
@@ -66,21 +64,3 @@ class GatewaySettings(BaseSettings):
     ping_timeout: float = Field(20.0, gt=0)
     request_timeout: float = Field(10.0, gt=0)
     grace_period: float = Field(10.0, ge=0)
-
-
-def load_gateway_settings() -> GatewaySettings:
-    """Read the settings.
-
-    Raises:
-        SettingsError: One cannot be used; it is named, its value is not shown.
-    """
-    try:
-        return GatewaySettings()
-    except ValidationError as error:
-        problems = [
-            f"{str(problem['loc'][0]).upper()}: {problem['msg']}"
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
-        raise SettingsError(
-            f"{'; '.join(problems)}. Mend it in the environment or in .env"
-        ) from error

@@ -3,12 +3,11 @@
 import re
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from framework import SettingsError
+from framework import load_settings
 
-PREFIX = "FRAMEWORK_"
 LEAST_SECRET = 16
 ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9._-]+)(:[0-9]+)?")
 
@@ -28,7 +27,7 @@ class WebSettings(BaseSettings):
         web_heartbeat: Seconds of silence after which a stream sends a comment.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="FRAMEWORK_", env_file=".env", extra="ignore")
 
     web_keys: SecretStr = SecretStr("")
     web_open: bool | Literal["local"] = False
@@ -88,13 +87,4 @@ def web_settings() -> WebSettings:
     Raises:
         SettingsError: One cannot be used; it is named, its value is not shown.
     """
-    try:
-        return WebSettings()
-    except ValidationError as error:
-        problems = [
-            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}"
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
-        raise SettingsError(
-            f"{'; '.join(problems)}. Mend it in the environment or in .env"
-        ) from error
+    return load_settings(WebSettings)

@@ -2,8 +2,10 @@
 
 import pytest
 from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from framework.app.settings import Settings
+from framework.app.settings import Settings, load_settings
+from framework.errors import SettingsError
 from framework.store.address import Address
 
 
@@ -11,6 +13,13 @@ from framework.store.address import Address
 def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REDIS_URL", "FRAMEWORK_REDIS_URL", "REDIS_HOST", "FRAMEWORK_REDIS_HOST"):
         monkeypatch.delenv(name, raising=False)
+
+
+class ShiftSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="shift_", extra="ignore")
+
+    hours: int = 8
+    redis_rows: int = 100
 
 
 def made(**told: object) -> Settings:
@@ -78,3 +87,26 @@ def test_no_password_is_shown() -> None:
 
     assert "hunter2" not in repr(settings)
     assert "hunter2" not in settings.model_dump_json()
+
+
+def test_settings_of_a_plugin_are_named_as_they_are_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SHIFT_HOURS", "hunter2")
+    monkeypatch.setenv("SHIFT_REDIS_ROWS", "hunter2")
+
+    with pytest.raises(SettingsError) as raised:
+        load_settings(ShiftSettings)
+
+    (hours, rows) = str(raised.value).split("; ")
+    assert hours.startswith("SHIFT_HOURS: ")
+    assert rows.startswith("SHIFT_REDIS_ROWS: ")
+    assert "hunter2" not in str(raised.value)
+
+
+def test_what_a_plugin_reads_has_the_type_of_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHIFT_HOURS", "6")
+
+    settings: ShiftSettings = load_settings(ShiftSettings)
+
+    assert settings.hours == 6
