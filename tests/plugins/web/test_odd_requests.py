@@ -82,7 +82,7 @@ async def test_a_body_that_is_announced_as_too_large_is_not_awaited(
 async def test_a_body_that_does_not_come_is_not_awaited_for_ever(
     web: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("framework_web.rest.BODY_SECONDS", 0.05)
+    monkeypatch.setattr("framework_web.starting.BODY_SECONDS", 0.05)
     request = posting(b"12345").removesuffix(b"2345")
 
     assert status_of(await answer_to(web, request, until=b"}")) == 408
