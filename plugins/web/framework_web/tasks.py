@@ -21,6 +21,7 @@ from framework import (
     Workers,
     WrongStateError,
 )
+from framework_web.finding import Finder
 from framework_web.kinds import CONCURRENCY, TaskType
 from framework_web.model import DeadLetter, Task, TaskId, dead_letter_of, task_of
 from framework_web.registry import Registry
@@ -44,6 +45,7 @@ class Tasks:
         self._tokens = tokens
         self._background = background
         self._registry = Registry(workers)
+        self._finder = Finder(self._registry, queues)
         self._subscriptions: list[Subscription] = []
         self._registering = anyio.Lock()
 
@@ -139,10 +141,9 @@ class Tasks:
             OptionsError: There is no such type, or it was not said.
             SettingsError: ``FRAMEWORK_WEB_SECRET`` is not set.
         """
-        name = id.type if type is None and isinstance(id, TaskId) else type
-        if name is None:
+        kind = self._finder.said(id, type)
+        if kind is None:
             raise OptionsError("type", f"which type has the task {id!r}? A token needs to know")
-        kind = self._registry.named(name)
         return self._tokens.sign(kind.name, id, may_abort=may_abort, lifetime=lifetime)
 
     async def get(self, id: str, *, type: str | None = None) -> Task | None:
@@ -152,7 +153,7 @@ class Tasks:
             OptionsError: There is no such type, or tasks of several types have this id.
         """
         with suppress(JobNotFoundError):
-            kind = await self._find(id, type)
+            kind = await self._finder.find(id, type)
             look = await self._queue(kind).look(id)
             return None if look is None else task_of(look, kind.name)
         return None
@@ -169,7 +170,7 @@ class Tasks:
         Raises:
             JobNotFoundError: There is no such task.
         """
-        queue = self._queue(await self._find(id, type))
+        queue = self._queue(await self._finder.find(id, type))
         try:
             return await queue.cancel(id)
         except WrongStateError:  # it has finished
@@ -183,7 +184,7 @@ class Tasks:
             JobNotFoundError: There is no such task.
             WrongStateError: It has finished.
         """
-        return await self._queue(await self._find(id, type)).pause_job(id)
+        return await self._queue(await self._finder.find(id, type)).pause_job(id)
 
     async def resume(self, id: str, *, type: str | None = None) -> None:
         """Let a task go on that is held.
@@ -192,7 +193,7 @@ class Tasks:
             JobNotFoundError: There is no such task.
             WrongStateError: It is not held.
         """
-        await self._queue(await self._find(id, type)).resume_job(id)
+        await self._queue(await self._finder.find(id, type)).resume_job(id)
 
     async def retry(self, id: str, *, type: str | None = None) -> None:
         """Run a task again that has ended, with all its attempts.
@@ -201,7 +202,7 @@ class Tasks:
             JobNotFoundError: There is no such task.
             WrongStateError: It has not ended.
         """
-        queue = self._queue(await self._find(id, type))
+        queue = self._queue(await self._finder.find(id, type))
         await queue.retry_job(id, reset_attempts_made=True)
 
     async def dead_letters(
@@ -250,7 +251,7 @@ class Tasks:
             JobNotFoundError: There is no such task, or it was deleted.
             ResultTimeoutError: Not within ``timeout``; the task goes on.
         """
-        return await self._queue(await self._find(id, type)).result(id, timeout=timeout)
+        return await self._queue(await self._finder.find(id, type)).result(id, timeout=timeout)
 
     async def on_update(self, callback: OnUpdate) -> Callable[[], None]:
         """Call back with ``(type, id, update)`` for all that happens to tasks from now on.
@@ -290,16 +291,3 @@ class Tasks:
 
     def _queue(self, kind: TaskType) -> Queue:
         return self._queues.get(kind.queue)
-
-    async def _find(self, id: str, type: str | None) -> TaskType:
-        """Return the type of a task."""
-        name = id.type if type is None and isinstance(id, TaskId) else type
-        if name is not None:
-            return self._registry.named(name)
-        found = [kind for kind in self.types if await self._queue(kind).job(id) is not None]
-        if len(found) > 1:
-            names = ", ".join(kind.name for kind in found)
-            raise OptionsError("type", f"tasks of several types have the id {id!r}: {names}")
-        if not found:
-            raise JobNotFoundError(job_id=id, queue=", ".join(one.queue for one in self.types))
-        return found[0]
