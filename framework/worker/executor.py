@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, Protocol
 
 import anyio
-import structlog
 from anyio.abc import TaskGroup
 
 from framework.declare.spec import ProcessorSpec
@@ -50,18 +49,10 @@ from framework.worker.run import HeldRun, Timer
 from framework.worker.runner import RunsJobs
 from framework.worker.slots import Slot
 from framework.worker.timeouts import run_in_time
-
-log = structlog.get_logger("framework.worker")
+from framework.worker.unheard import DROPPED, WORN_OUT, log_dropped, log_failure
 
 ANY = codec_of(Any)
 SCHEDULER = b"rjk"
-WORN_OUT = "job started more than allowable limit"
-# What to tell of a run whose outcome nobody wants, by why it was cancelled.
-DROPPED = {
-    "lost": "lock lost, run cancelled, its outcome is dropped",
-    "expired": "lock not renewed in time, run cancelled, its outcome is dropped",
-    "removed": "job removed while it ran, run cancelled, its outcome is dropped",
-}
 
 
 class RunsSuspects(Protocol):
@@ -206,24 +197,6 @@ class Executor:
         if self.hooks.hears("progress"):
             await self.hooks.call("progress", Progressed(job, progress))
 
-    def _log_failure(
-        self, job: StoredJob[Any, Any], failure: Failure, attempt: int, code: int
-    ) -> None:
-        """Tell of a failed attempt where no hook does; silence would hide it."""
-        if code == 0:
-            outcome, reason = failure.outcome, failure.reason
-            facts = {"job": job.id, "queue": job.queue, "name": job.name, "attempt": attempt}
-            told: dict[str, object] = {}
-            if isinstance(outcome, Retry):
-                told["retry_in"] = f"{outcome.delay.total_seconds():g} s"
-            if reason == WORN_OUT:
-                told["started"] = job.attempts_started
-                told["max_started_attempts"] = self.spec.max_started_attempts
-            notes = getattr(outcome.error, "__notes__", ())
-            if isinstance(notes, list):  # a backoff that is not known here, for one
-                told["note"] = "; ".join(map(str, notes))
-            log.warning("job failed", **facts, error=reason, **told)
-
     def _hear(self, name: str, event: object, code: int) -> None:
         if code == 0:
             self.told.put(name, event)
@@ -232,7 +205,7 @@ class Executor:
         self, fetched: Fetched, job: StoredJob[Any, Any], slot: Slot, error: BaseException
     ) -> None:
         if slot.why in DROPPED:
-            log.warning(DROPPED[slot.why], job=job.id, queue=job.queue)
+            log_dropped(job, slot.why)
             self.pump.drop(fetched)
         elif slot.why == "stop":
             self.pump.finish(fetched, given_back(fetched.id, fetched.token))
@@ -296,6 +269,6 @@ class Executor:
         outcome, attempt = failure.outcome, job.attempts_made + 1
         delay = outcome.delay if isinstance(outcome, Retry) else None
         if not self.hooks.hears("failed"):
-            return partial(self._log_failure, job, failure, attempt)
+            return partial(log_failure, job, failure, attempt, self.spec.max_started_attempts)
         event = Failed(job, outcome.error, failure.reason, attempt, delay is not None, delay)
         return partial(self._hear, "failed", event)
