@@ -15,6 +15,7 @@ from anyio.lowlevel import checkpoint
 
 from framework.app.builder import Builder
 from framework.app.crews import CrewMaker
+from framework.app.declared import DeclaredWorkers
 from framework.app.discovery import Declarations, discover
 from framework.app.factories import BackgroundFactory, ProducerFactory, QueueFactory, SyncFactory
 from framework.app.flows import FlowProducerFactory
@@ -24,10 +25,9 @@ from framework.app.misspelt import warn_of_unknown
 from framework.app.plugins import add_plugins, read_providers
 from framework.app.portal_view import SyncApplication, has_uvloop
 from framework.app.routes import Routes
-from framework.app.schedules import care_for, resolve_schedules
+from framework.app.schedules import resolve_schedules
 from framework.app.settings import Settings, load_settings
-from framework.app.wiring import wiring_of
-from framework.app.work import check_runnable, make_work, requests_of, told_as_start_error
+from framework.app.work import check_runnable, requests_of, told_as_start_error
 from framework.app.workers import Workers
 from framework.client.flow_producer import FlowProducer
 from framework.client.producer import Producer
@@ -37,12 +37,10 @@ from framework.client.redis import Redis
 from framework.client.sync_flow_producer import SyncFlowProducer
 from framework.client.sync_producer import SyncProducer
 from framework.di.container import Container
-from framework.errors import StuckError
 from framework.model.clock import Clock, SystemClock
 from framework.model.health import Health
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
-from framework.worker.crew import Crew
 from framework.worker.tether import Tether
 
 T = TypeVar("T")
@@ -98,10 +96,8 @@ class Application:
         self._lines = Lines(self.store, self.settings)
         self._tasks: TaskGroup | None = None
         self._portal: BlockingPortal | None = None
-        self._crew: Crew | None = None
-        self._is_stuck = False
         self.vitals = Vitals(self.store, self.builder.checks, lambda: self.workers.crews)
-        self._crews = CrewMaker(
+        crews = CrewMaker(
             self.store,
             self.settings,
             self._lines.pause_mode,
@@ -109,12 +105,16 @@ class Application:
             self.vitals,
             self._stuck,
         )
-        self.workers = Workers(
-            self.declarations, self.settings, self.store, self._lines, self._crews
+        self.workers = Workers(self.declarations, self.settings, self.store, self._lines, crews)
+        self._declared = DeclaredWorkers(
+            self.declarations,
+            self.schedules,
+            self.settings,
+            self.store,
+            self._lines,
+            crews,
+            self.vitals,
         )
-        self._starting: anyio.CancelScope | None = None
-        self._tether: Tether | None = None
-        self._stacks: int | None = None
         self._stack = AsyncExitStack()
         producers = ProducerFactory(self.routes, self._lines.get)
         flows = FlowProducerFactory(self.routes, self._lines.get)
@@ -243,53 +243,20 @@ class Application:
             FormatError: A queue was written by a newer release.
             StuckError: With ``exit_when_stuck``: jobs wait, and the workers take none.
         """
-        self._is_stuck = False
-        try:
-            await self._work(task_status)
-        finally:
-            if not self.vitals.is_probed:
-                self.vitals.crew = None
-        if self._is_stuck and self.settings.exit_when_stuck:
-            raise StuckError
-
-    async def _work(self, task_status: anyio.abc.TaskStatus[None]) -> None:
-        crew = self.vitals.crew = await self._crews.make(
-            self.container,
-            care=care_for(self.declarations, self.schedules, self.store, self.settings.prefix),
-            tether=self._tether,
-            stacks=self._stacks,
-        )
-        with anyio.CancelScope() as starting:
-            self._starting = starting
-            await self.check()
-            for spec in self.declarations.selected:
-                wiring = wiring_of(spec, self.declarations, self.settings)
-                work = await make_work(spec, self.container, wiring, self.settings.max_crashes)
-                crew.add(self._lines.get(spec.queue).keys, work)
-        if starting.cancel_called:
-            task_status.started()
-            return
-        self._crew = crew
-        try:
-            await crew.run(task_status=task_status)
-        finally:
-            self._crew = None
+        await self._declared.run(self.container, task_status=task_status)
 
     def tie(self, tether: Tether, stacks: int) -> None:
         """Tie the workers to a supervisor, before `work`; the command line does."""
-        self._tether, self._stacks = tether, stacks
+        self._declared.tie(tether, stacks)
         self.workers.tether = tether
 
     def stop(self, *, now: bool = False) -> None:
         """End `work`: take no more jobs and let running ones end; ``now``: give them back."""
         self.workers.end(now=now)
-        if self._starting is not None:
-            self._starting.cancel()
-        if self._crew is not None:
-            self._crew.stop(now=now)
+        self._declared.end(now=now)
 
     def _stuck(self) -> None:
-        self._is_stuck = True
+        self._declared.is_stuck = True
         if self.settings.exit_when_stuck:
             self.stop()
 
@@ -300,8 +267,7 @@ class Application:
     @property
     def running(self) -> int:
         """How many jobs this process runs now."""
-        declared = self._crew.running if self._crew else 0
-        return declared + sum(one.running for one in self.workers.started)
+        return self._declared.running + sum(one.running for one in self.workers.started)
 
     @contextmanager
     def sync(self) -> Iterator[SyncApplication]:
