@@ -27,6 +27,7 @@ from framework import (
 from framework.app.application import Application
 from framework.app.discovery import Declarations
 from framework.declare.spec import resolve
+from framework.store.connections import MOST_CONNECTIONS
 from tests.property.snapshot import AGE
 from tests.support.apps import settings_of, working
 from tests.support.flatness import Series, files_of, memory_of
@@ -114,6 +115,11 @@ class Day:
 
     async def live(self, app: Application, hours: int) -> None:
         """Let so many hours pass; work comes at the beginning of each."""
+        # Shared connections are opened where commands overlap, the last of them perhaps late in the
+        # day: now there are as many as there can be.
+        async with anyio.create_task_group() as tasks:
+            for _ in range(MOST_CONNECTIONS):
+                tasks.start_soon(app.store.command, "CLIENT ID")
         for hour in range(hours):
             await self._add(app)
             await self.pass_until(app, START_MS + (hour + 1) * HOUR_MS)
