@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 
 from framework.app.plugin_names import read_names
 from framework.errors import SettingsError
@@ -226,10 +227,16 @@ def load_settings(kind: type[BaseSettings] = Settings) -> BaseSettings:
         prefix = kind.model_config.get("env_prefix", "")
         problems = [
             f"{spell_setting(str(problem['loc'][0]), prefix)}: {problem['msg']}"
+            if problem["loc"]
+            else problem["msg"]  # of several together
             for problem in error.errors(include_input=False, include_url=False)
         ]
         raise SettingsError(
             f"{'; '.join(problems)}. Mend it in the environment or in .env"
+        ) from error
+    except SourceError as error:
+        raise SettingsError(
+            f"{error}: {error.__cause__}. Lists and objects are written as JSON there"
         ) from error
 
 

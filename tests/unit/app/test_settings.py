@@ -1,7 +1,9 @@
 """Where Redis is can be set as one URL, or in parts."""
 
+from typing import Self
+
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from framework.app.settings import Settings, load_settings
@@ -110,3 +112,31 @@ def test_what_a_plugin_reads_has_the_type_of_its_class(monkeypatch: pytest.Monke
     settings: ShiftSettings = load_settings(ShiftSettings)
 
     assert settings.hours == 6
+
+
+class CrewSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="CREW_")
+
+    names: list[str] = []
+    least: int = 0
+    most: int = 9
+
+    @model_validator(mode="after")
+    def fit(self) -> Self:
+        if self.least > self.most:
+            raise ValueError("least is more than most")
+        return self
+
+
+def test_settings_that_do_not_fit_together_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREW_LEAST", "10")
+
+    with pytest.raises(SettingsError, match=r"least is more than most\. Mend it in"):
+        load_settings(CrewSettings)
+
+
+def test_a_list_that_is_no_json_is_told_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREW_NAMES", "ada, bob")
+
+    with pytest.raises(SettingsError, match=r'"names".*Lists and objects are written as JSON'):
+        load_settings(CrewSettings)
