@@ -34,7 +34,7 @@
 --          {} when a later call was served on this lane, or its worker is fenced off.
 -- emits:   completed, failed, retries-exhausted, waiting, delayed, waiting-children, active,
 --          drained
--- include: lib/lanes lib/blocked lib/plain_endings lib/fetch
+-- include: lib/lone lib/blocked lib/plain_endings lib/fetch
 -- lazy:    lib/other_endings:read_others lib/finish_others:finish_others lib/promote:promote
 --          lib/delayed:next_due lib/delayed:mark_delayed lib/limits:room_under_rate
 --          lib/limits:count_against_rate lib/queue:line_of lib/queue:max_events

@@ -1,5 +1,5 @@
 -- Taking jobs out of the line.
--- include: lib/many
+-- include: lib/many lib/as_new
 -- lazy:    lib/other_fetches:look_at lib/other_fetches:push_back
 
 -- Pops at most `most` ids; returns them, by place the scores of those that have a priority, and
@@ -42,10 +42,9 @@ local function start_jobs(popped, taken, are_active)
     local fields = redis.pcall("HGETALL", job)
     if #fields > 0 then
       local size, times, deferred, was_held = 0, "1", false, false
-      if #fields == 12 and fields[1] == "name" and fields[3] == "data" and fields[5] == "opts"
-          and fields[7] == "timestamp" and fields[9] == "delay" and fields[11] == "priority"
-          and fields[12] == "0" then -- as most jobs are when they first start
-        fields = {fields[2], fields[4], fields[6], fields[8], fields[10]}
+      local values = as_new(fields)
+      if values then
+        fields = values
         size = #fields[2] + #fields[3]
       else
         size, times, deferred, was_held = seldom("look_at", fields)
