@@ -101,12 +101,21 @@ async def test_what_is_cancelled_where_it_waits_has_failed_too(
     assert counts[0] == (1 if kind == "completed" else 2)
 
 
-async def test_its_minute_is_shown_once_a_later_one_counts(store: Store, keys: QueueKeys) -> None:
-    now = store.clock.now_ms()
-    await end(store, keys, now - 3 * MINUTE, completed=1, failed=2)
+class StillClock:
+    """Does not go from one minute to the next meanwhile."""
+
+    def now_ms(self) -> int:
+        return NOW
+
+
+async def test_its_minute_is_shown_once_a_later_one_counts(
+    store: Store, keys: QueueKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "clock", StillClock())
+    await end(store, keys, NOW - 3 * MINUTE, completed=1, failed=2)
     await cancel_where_it_waits(store, keys)
 
-    await end(store, keys, now + 1 * MINUTE, failed=1)
+    await end(store, keys, NOW + 1 * MINUTE, failed=1)
 
     counts, points, _ = await read_metrics(store, keys, "failed", 0, -1)
     assert (counts[0], points) == (4, [1, 0, 0, 2])
