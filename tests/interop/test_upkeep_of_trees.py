@@ -18,6 +18,7 @@ from framework import (
 from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from tests.support.builders import entries_of, hash_of, list_of, scores_of
+from tests.support.minutes import minute_with_time_left
 from tests.support.node import NodeError, NodePeer, both_majors
 from tests.support.node_work import ECHO, HANG, by_name, fails
 from tests.support.ours import Ours, Runs, does
@@ -353,6 +354,7 @@ async def test_both_sides_count_into_the_same_metrics(
     await node.work("n", ECHO, metrics={"maxDataPoints": 10})
     async with Ours(ours.redis_url, ours.prefix, settings).working(does()) as app:
         queue = app.queue("q")
+        await minute_with_time_left()
         for minute in range(3):
             await queue.result(await queue.add("n"))
             # Let the minute pass.

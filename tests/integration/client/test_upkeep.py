@@ -29,6 +29,7 @@ from framework.store.store import Store
 from framework.wire.keys import QueueKeys
 from tests.support.apps import Open, all_finished, working
 from tests.support.builders import entries_of, list_of
+from tests.support.minutes import minute_with_time_left
 from tests.support.until import until
 
 LATER = timedelta(hours=1)
@@ -279,6 +280,7 @@ async def test_metrics_tell_what_workers_counted(open_app: Open) -> None:
     app = open_app(echo)
     async with working(app):
         queue = app.queue("demo")
+        await minute_with_time_left()
         await queue.add("n")
         await queue.add("bad")
         await queue.add("n")
