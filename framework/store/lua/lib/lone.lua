@@ -17,7 +17,8 @@ repeat
   if is_fenced or has_ended and lock ~= holder or answered(said, sequence) ~= false then break end
   local paused, concurrency, max, limited, asks, max_len = unpack(redis.pcall("HMGET", meta,
     "paused", "concurrency", "max", "x-fw.limited", "x-fw.asks", "opts.maxLenEvents"))
-  if paused or concurrency or max or limited or asks then break end
+  if paused or concurrency or max or asks then break end
+  if limited and (tonumber(limited) or math.huge) > tonumber(now_ms) then break end
   if not max_len or #max_len > 18 or max_len:find("%D") then break end
   if has_ended then
     if redis.pcall("HLEN", job) ~= (name == "" and 8 or 9) or redis.call("EXISTS", delayed, prioritized,
